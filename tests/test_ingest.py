@@ -1,0 +1,193 @@
+"""Ingest: only what changed, nothing lost on interruption, one file's failure is its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from index.embed import Vectors
+from index.errors import DocumentConflict, DocumentMissing, EmptyDocument, LoadError, NotText
+from index.ingest import EMBED_BATCH, ingest, rebuild, remove
+from index.store import LocalIndex
+from index.types import document_id
+from tests.fake_models import FakeEmbedder
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    root = tmp_path / "docs"
+    (root / "sub").mkdir(parents=True)
+    (root / "tea.txt").write_text("Tea is served at four.")
+    (root / "sub" / "dogs.md").write_text("# Dogs\n\nDogs are *welcome*.")
+    return root
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> LocalIndex:
+    return LocalIndex(tmp_path / "default")
+
+
+def texts(index: LocalIndex) -> dict[str, str]:
+    with index.snapshot() as snapshot:
+        return {document.uri: document.text for document in snapshot.current_documents()}
+
+
+def test_a_folder_is_ingested_under_relative_names(index: LocalIndex, folder: Path) -> None:
+    report = ingest(index, FakeEmbedder(), [folder])
+    assert sorted(report.added) == ["sub/dogs.md", "tea.txt"]
+    assert texts(index)["tea.txt"] == "Tea is served at four."
+    assert "*" not in texts(index)["sub/dogs.md"]
+
+
+def test_a_second_ingest_touches_only_what_changed(index: LocalIndex, folder: Path) -> None:
+    embedder = FakeEmbedder()
+    ingest(index, embedder, [folder])
+    embedder.embedded.clear()
+    (folder / "tea.txt").write_text("Tea is served at five.")
+    report = ingest(index, embedder, [folder])
+    assert (report.added, report.updated, report.unchanged) == ([], ["tea.txt"], ["sub/dogs.md"])
+    assert embedder.embedded == ["Tea is served at five."]
+    assert report.generation == 2
+
+
+def test_an_ingest_of_the_same_changes_nothing(index: LocalIndex, folder: Path) -> None:
+    embedder = FakeEmbedder()
+    first = ingest(index, embedder, [folder])
+    before = {p.name: p.stat().st_mtime_ns for p in index.folder.glob("vectors-*")}
+    again = ingest(index, embedder, [folder])
+    assert again.generation == first.generation
+    assert (again.embedded, len(again.unchanged)) == (0, 2)
+    assert before == {p.name: p.stat().st_mtime_ns for p in index.folder.glob("vectors-*")}
+
+
+def test_text_that_was_seen_before_is_not_embedded_again(index: LocalIndex, folder: Path) -> None:
+    embedder = FakeEmbedder()
+    ingest(index, embedder, [folder])
+    embedder.embedded.clear()
+    (folder / "copy.txt").write_text("Tea is served at four.")
+    assert ingest(index, embedder, [folder]).added == ["copy.txt"]
+    assert embedder.embedded == []
+
+
+def test_one_file_is_named_as_in_its_folder(index: LocalIndex, folder: Path) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    report = ingest(index, FakeEmbedder(), [folder / "sub" / "dogs.md"])
+    assert report.unchanged == ["sub/dogs.md"]
+    assert len(texts(index)) == 2
+
+
+def test_prune_removes_what_is_gone_from_the_paths_and_nothing_else(
+    index: LocalIndex, folder: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.txt"
+    other.write_text("Elsewhere it rains.")
+    ingest(index, FakeEmbedder(), [folder, other])
+    (folder / "tea.txt").unlink()
+    other.unlink()
+    assert ingest(index, FakeEmbedder(), [folder]).removed == []
+    assert ingest(index, FakeEmbedder(), [folder], prune=True).removed == ["tea.txt"]
+    assert sorted(texts(index)) == ["other.txt", "sub/dogs.md"]
+
+
+def test_a_path_that_is_not_there_prunes_nothing(index: LocalIndex, folder: Path) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    with pytest.raises(LoadError):
+        ingest(index, FakeEmbedder(), [folder.parent / "typo"], prune=True)
+    assert len(texts(index)) == 2
+
+
+def test_files_that_cannot_be_read_are_reported_and_leave_the_rest(index: LocalIndex, folder: Path) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    (folder / "tea.txt").write_bytes(b"\x7fELF\x00\x00\x01\x02")
+    (folder / "empty.txt").write_text(" \n ")
+    (folder / "new.txt").write_text("New is good.")
+    report = ingest(index, FakeEmbedder(), [folder], prune=True)
+    assert sorted(type(error).__name__ for error in report.failed) == [EmptyDocument.__name__, NotText.__name__]
+    assert report.added == ["new.txt"]
+    assert texts(index)["tea.txt"] == "Tea is served at four."  # what was stored stays
+
+
+def test_two_files_of_one_name_are_told_apart(index: LocalIndex, folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "tea.txt").write_text("Tea is served never.")
+    ingest(index, FakeEmbedder(), [folder])
+    report = ingest(index, FakeEmbedder(), [tmp_path / "more"])
+    assert [type(error) for error in report.failed] == [DocumentConflict]
+    assert texts(index)["tea.txt"] == "Tea is served at four."
+
+
+def test_a_folder_that_moved_is_the_same_documents(index: LocalIndex, folder: Path) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    moved = folder.rename(folder.parent / "moved")
+    report = ingest(index, FakeEmbedder(), [moved])
+    assert sorted(report.updated) == ["sub/dogs.md", "tea.txt"]
+    assert report.embedded == 0
+
+
+def test_a_folder_without_documents_is_an_error(index: LocalIndex, tmp_path: Path) -> None:
+    (tmp_path / "void").mkdir()
+    with pytest.raises(LoadError, match="no documents"):
+        ingest(index, FakeEmbedder(), [tmp_path / "void"])
+
+
+class Interrupted(FakeEmbedder):
+    """Embeds so many texts, then Ctrl-C."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self.after = after
+
+    def embed_documents(self, texts: Sequence[str]) -> Vectors:
+        if len(self.embedded) + len(texts) > self.after:
+            raise KeyboardInterrupt
+        return super().embed_documents(texts)
+
+
+def test_an_interrupted_ingest_goes_on_where_it_was(index: LocalIndex, folder: Path) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    for number in range(3 * EMBED_BATCH):
+        (folder / f"n{number}.txt").write_text(f"Number {number} is here.")
+    with pytest.raises(KeyboardInterrupt):
+        ingest(index, Interrupted(after=2 * EMBED_BATCH), [folder])
+    assert len(texts(index)) == 2  # the last complete generation
+    embedder = FakeEmbedder()
+    report = ingest(index, embedder, [folder])
+    assert len(report.added) == 3 * EMBED_BATCH
+    assert len(embedder.embedded) == EMBED_BATCH  # the other two batches were kept
+
+
+def test_progress_reaches_the_end_of_every_step(index: LocalIndex, folder: Path) -> None:
+    seen: dict[str, tuple[int, int]] = {}
+    ingest(index, FakeEmbedder(), [folder], on_progress=lambda step, done, total: seen.update({step: (done, total)}))
+    assert seen == {"load": (2, 2), "embed": (2, 2), "store": (2, 2)}
+
+
+def test_rebuild_embeds_the_stored_texts_for_another_embedder(index: LocalIndex, folder: Path) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    (folder / "tea.txt").unlink()
+    other = FakeEmbedder()
+    other.name = "another"
+    assert rebuild(index, other).embedded == 2
+    with index.snapshot("another") as snapshot:
+        hits = snapshot.dense(other.embed_query("tea"), 1)
+        assert snapshot.passages([hits[0][0]])[0].text == "Tea is served at four."
+
+
+def test_another_chunker_cuts_every_document_again(
+    index: LocalIndex, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    monkeypatch.setattr("index.ingest.CHUNKER", "a-later-one")
+    report = ingest(index, FakeEmbedder(), [folder])
+    assert (len(report.updated), report.embedded) == (2, 0)
+    assert ingest(index, FakeEmbedder(), [folder]).updated == []
+
+
+def test_remove_takes_ids_that_are_there(index: LocalIndex, folder: Path) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    assert remove(index, [document_id("tea.txt")]).removed == ["tea.txt"]
+    with pytest.raises(DocumentMissing):
+        remove(index, [document_id("never.txt")])
+    assert list(texts(index)) == ["sub/dogs.md"]
