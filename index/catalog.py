@@ -274,7 +274,7 @@ def _stored(row: tuple[Any, ...]) -> StoredDocument:
 
 
 def is_deleted(db: sqlite3.Connection, document_id: str) -> bool:
-    """Whether the document was here and was removed."""
+    """Whether the document was here and was once removed, with the versions that it had then."""
     return db.execute("SELECT 1 FROM deleted WHERE id = ?", (document_id,)).fetchone() is not None
 
 
@@ -363,7 +363,6 @@ def put_document(db: sqlite3.Connection, doc: Document, chunks: Sequence[Chunk],
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1)",
         (doc.id, doc.version, doc.uri, doc.title, doc.source, doc.source_url, doc.text, len(doc.text), generation),
     )
-    db.execute("DELETE FROM deleted WHERE id = ?", (doc.id,))
     for chunk in chunks:
         text = doc.text[chunk.start : chunk.end]
         sentences = json.dumps([[span.start, span.end] for span in chunk.sentences], separators=(",", ":"))

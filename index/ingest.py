@@ -93,6 +93,8 @@ def rebuild(
     on_wait: Callable[[], None] | None = None,
 ) -> IngestReport:
     """Chunk and embed every stored document again, with this embedder. The old index serves until the new is whole."""
+    with index.snapshot():
+        pass  # a collection that is not there is an error, and no folder is made for it
     report = IngestReport()
     with index.lock(on_wait):
         with index.snapshot() as snapshot:
@@ -104,6 +106,8 @@ def rebuild(
 
 def remove(index: Index, document_ids: Sequence[str], *, on_wait: Callable[[], None] | None = None) -> IngestReport:
     """Delete documents, all their versions and what was derived from them. Raises `DocumentMissing` for any other."""
+    with index.snapshot():
+        pass
     with index.lock(on_wait):
         with index.snapshot() as snapshot:
             stats = snapshot.stats()

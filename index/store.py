@@ -278,12 +278,11 @@ class LocalSnapshot:
         found = catalog.document(self._db, document_id, version)
         if found:
             return found
+        what = f"version {version} of document {document_id}" if version else f"document {document_id}"
         if catalog.is_deleted(self._db, document_id):
             raise DocumentGone(
-                f"document {document_id} was deleted from collection {self._index.name}",
-                help="`qa list` shows what is there.",
+                f"{what} was deleted from collection {self._index.name}", help="`qa list` shows what is there."
             )
-        what = f"version {version} of document {document_id}" if version else f"document {document_id}"
         raise DocumentMissing(
             f"there is no {what} in collection {self._index.name}", help="`qa list` shows what is there."
         )
@@ -319,4 +318,9 @@ class Collections:
                 help="Use up to 64 lower-case letters, digits, `-` and `_`, beginning with a letter or digit.",
             )
         with self._lock:
-            return self._open.setdefault(name, LocalIndex(self._root / name))
+            if name in self._open:
+                return self._open[name]
+            index = LocalIndex(self._root / name)
+            if index.exists():  # whoever asks for names that are not there must not fill the memory
+                self._open[name] = index
+            return index

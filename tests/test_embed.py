@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from index.embed import BUNDLED_SENTENCE_TRANSFORMER, Embedder, MiniLM, SentenceTransformerEmbedder
-from tests.fake_models import FakeEmbedder
+from tests.fakes import FakeEmbedder
 
 TEXTS = [
     "The library opens at nine on weekdays.",

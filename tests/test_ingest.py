@@ -12,7 +12,7 @@ from index.errors import DocumentConflict, DocumentMissing, EmptyDocument, LoadE
 from index.ingest import EMBED_BATCH, ingest, rebuild, remove
 from index.store import LocalIndex
 from index.types import document_id
-from tests.fake_models import FakeEmbedder
+from tests.fakes import FakeEmbedder
 
 
 @pytest.fixture

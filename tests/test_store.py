@@ -26,7 +26,7 @@ from index.errors import (
 )
 from index.store import ChunkedDocument, Collections, Index, LocalIndex
 from index.types import Document, content_hash
-from tests.fake_models import FakeEmbedder
+from tests.fakes import FakeEmbedder
 
 EMBEDDER = FakeEmbedder()
 
@@ -108,6 +108,8 @@ def test_a_deleted_document_is_gone_with_all_its_versions(index: Index) -> None:
     put(index, {"tea": "Tea is served at six."})
     with index.snapshot() as snapshot:
         assert snapshot.document(document_id).text == "Tea is served at six."
+        with pytest.raises(DocumentGone):
+            snapshot.document(document_id, content_hash("Tea is served at four."))
 
 
 def test_what_was_never_there_is_missing(index: Index) -> None:
