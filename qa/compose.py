@@ -1,0 +1,66 @@
+"""What the answer says: how a language model is asked to phrase what the reader found."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from qa.errors import LLMError, LLMTimeout, QAError
+
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatMessage
+
+MAX_TOKENS = 64
+# Of the evidence, the question and the short answer; with the examples they stay inside a context of 2048 tokens.
+MAX_CHARS = {"evidence": 1500, "question": 500, "short_answer": 500}
+_REPLY = "Sentence:"
+
+
+def phrase(llm: LLM, *, question: str, evidence: str, short_answer: str, timeout: float) -> str:
+    """One sentence in which `llm` answers the question. Nothing in it is checked yet.
+
+    Raises `LLMTimeout` when it is not written within `timeout` seconds, `LLMError` for whatever else goes wrong.
+    """
+    messages = _messages({"question": question, "evidence": evidence, "short_answer": short_answer})
+    try:
+        # The names that OpenAI's client uses too, so that other LLMs of LlamaIndex understand them.
+        response = llm.chat(messages, max_tokens=MAX_TOKENS, stop=["\n"], timeout=timeout)
+    except QAError:
+        raise
+    except TimeoutError as error:
+        raise LLMTimeout(f"the language model did not answer: {error}", help="Raise QA_LLM_TIMEOUT.") from error
+    except Exception as error:
+        raise LLMError(f"the language model failed: {error}", help="Set QA_LLM=none to answer without it.") from error
+    lines = (response.message.content or "").strip().splitlines()
+    if not lines:
+        raise LLMError("the language model wrote nothing", help="The verbatim sentence stands.")
+    return lines[0].strip()
+
+
+def _messages(values: dict[str, str]) -> list[ChatMessage]:
+    """The prompt file as a conversation: instructions, the examples as if they had been asked before, the question."""
+    from llama_index.core.llms import ChatMessage, MessageRole
+
+    instructions, *examples = _prompt().split("\n\n")
+    messages = [ChatMessage(role=MessageRole.SYSTEM, content=instructions)]
+    for example in examples:
+        asked, _, reply = example.partition("\n" + _REPLY)
+        if reply.strip():
+            messages.append(ChatMessage(role=MessageRole.USER, content=asked))
+            messages.append(ChatMessage(role=MessageRole.ASSISTANT, content=reply.strip()))
+        else:
+            filled = asked.format_map({name: _one_line(value, MAX_CHARS[name]) for name, value in values.items()})
+            messages.append(ChatMessage(role=MessageRole.USER, content=filled))
+    return messages
+
+
+@cache
+def _prompt() -> str:
+    return resources.files("qa").joinpath("prompts", "phrase.txt").read_text(encoding="utf-8").strip()
+
+
+def _one_line(text: str, limit: int) -> str:
+    # A message is made of labelled lines: a text without line breaks cannot close one and begin another. The control
+    # tokens of chat templates are spelled `<|name|>`; taken apart, they are read as text.
+    return " ".join(text.split())[:limit].replace("<|", "< |").replace("|>", "| >")

@@ -1,0 +1,38 @@
+"""Which passage answers, how likely it is that it does, and whether to say so."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What a reader's scores are worth. `docs/deciding.md` says what else was tried.
+
+    `cosine_weight`: logits that a cosine of 1 between question and passage adds when passages are compared; the reader
+    alone prefers short, plain passages to the one that was asked about. `slope` and `intercept` map the score of the
+    passage chosen to the probability that its answer is right; from `threshold` on it is given.
+    """
+
+    cosine_weight: float
+    slope: float
+    intercept: float
+    threshold: float
+    made_from: str
+
+    @classmethod
+    def load(cls, path: Path) -> Calibration:
+        """The calibration stored beside a reader, as `scripts/calibrate_reader.py` writes it."""
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{field.name: record[field.name] for field in fields(cls)})
+
+    def preference(self, score: float, cosine: float) -> float:
+        """How much speaks for a passage: of several, the one with the most is chosen."""
+        return score + self.cosine_weight * cosine
+
+    def probability(self, score: float) -> float:
+        """Probability that the answer of the chosen passage is right, from the reader's score for it."""
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, self.slope * score + self.intercept))))

@@ -1,0 +1,44 @@
+"""Everything the question side can refuse to do. Each error says what to do next in `help`.
+
+QAError
+├── InvalidQuestion       empty, too long, or not text
+├── InvalidCitation       an id that this service did not make
+├── SettingsError         an unknown or impossible setting
+├── ModelMissing          a model's package or file is not installed
+└── LLMError              the language model failed; answers fall back to the verbatim sentence
+    └── LLMTimeout        it did not finish within its budget
+"""
+
+from __future__ import annotations
+
+
+class QAError(Exception):
+    """Base of all errors of this package."""
+
+    def __init__(self, message: str, *, help: str) -> None:
+        super().__init__(message)
+        self.help = help
+
+
+class InvalidQuestion(QAError):
+    """Not a question that can be asked."""
+
+
+class InvalidCitation(QAError):
+    """Not a citation id of this service."""
+
+
+class SettingsError(QAError):
+    """A setting that does not exist or cannot have this value."""
+
+
+class ModelMissing(QAError):
+    """A model that the settings name is not installed."""
+
+
+class LLMError(QAError):
+    """The language model could not write."""
+
+
+class LLMTimeout(LLMError):
+    """The language model did not finish within its budget."""

@@ -1,0 +1,90 @@
+"""All settings, read from the environment in this one place."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from qa.errors import SettingsError
+
+PREFIX = "QA_"
+
+
+class Settings(BaseSettings):
+    """One frozen object. Every field `x` is set by the environment variable `QA_X`; unknown `QA_*` variables fail."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
+
+    data_dir: Path = Field(Path(".qa"), description="Where collections are kept. Safe to delete: ingest makes it anew.")
+    embedder: str = Field(
+        "minilm",
+        description="`minilm` is all-MiniLM-L6-v2 through ONNX. Anything else is the name or folder of a "
+        "SentenceTransformer; `sentence-transformers/all-MiniLM-L6-v2` loads the installed weights, other names "
+        "may download.",
+    )
+    llm: str = Field(
+        "bundled",
+        description="`bundled` is SmolLM2-135M in process (as `none` where its package is not installed), "
+        "`gguf:PATH` another GGUF file in its place, `none` answers with verbatim sentences only.",
+    )
+    llm_timeout: float = Field(
+        8.0, gt=0, le=600, description="Seconds the LLM may take for one answer; then the verbatim sentence stands."
+    )
+    top_k: int = Field(5, ge=1, le=50, description="Passages to retrieve and read for a question.")
+    candidates: int = Field(
+        30, ge=1, le=1000, description="Passages each of the two searches contributes to the fusion."
+    )
+    answer_threshold: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Answer only at or above this answerable probability. Unset: the threshold stored with the reader.",
+    )
+    support_threshold: float = Field(
+        0.6, ge=0, le=1, description="Show a sentence written by an LLM only at or above this support score."
+    )
+    threads: int = Field(0, ge=0, le=256, description="Threads a model run may use; 0 is one a core, at most 4.")
+    max_question_chars: int = Field(2000, ge=1, description="Longer questions are refused with an error.")
+    max_document_mb: float = Field(
+        20.0, gt=0, description="Larger files are refused with an error, one file at a time."
+    )
+
+    def thread_count(self) -> int:
+        """Threads for one model run."""
+        return self.threads or min(4, os.cpu_count() or 1)
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process: environment variables, then `overrides` (fields by name).
+
+    Raises `SettingsError` for an unknown `QA_*` variable or a value that does not fit.
+    """
+    known = {PREFIX + name.upper() for name in Settings.model_fields}
+    for variable in sorted(os.environ):
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            close = difflib.get_close_matches(variable.upper(), known, n=1)
+            raise SettingsError(
+                f"unknown setting {variable}",
+                help=f"Did you mean {close[0]}?" if close else "The README lists every setting.",
+            )
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = PREFIX + ".".join(str(part) for part in first["loc"]).upper()
+        raise SettingsError(
+            f"{name} cannot be {first.get('input')!r}: {first['msg']}", help="The README lists every setting."
+        ) from error
+
+
+def settings_table() -> str:
+    """The Markdown table of all settings that the README carries."""
+    rows = ["| variable | default | what it does |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        default = "" if field.default is None else f"`{field.default}`"
+        rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
+    return "\n".join(rows)

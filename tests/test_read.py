@@ -1,0 +1,104 @@
+"""The contract every `Reader` keeps, and the shipped one: real answers, windows, invariance."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from qa.read import MODEL_DIR, OnnxReader, Reader
+from tests.fakes import FakeReader
+
+READER = OnnxReader(threads=2)
+PASSAGES = [
+    "The library opens at nine on weekdays. Tea is served at four o'clock in the reading room.",
+    "Ada Byrne founded the library in 1871 with a gift of 260,000 crowns.",
+    "Dogs are welcome in the garden.",
+]
+
+
+@pytest.fixture(params=["fake", "onnx"])
+def reader(request: pytest.FixtureRequest) -> Reader:
+    return FakeReader() if request.param == "fake" else READER
+
+
+def test_spans_lie_inside_their_passage_best_first(reader: Reader) -> None:
+    for passage, found in zip(PASSAGES, reader.read("Who founded the library?", PASSAGES), strict=True):
+        assert 0 < len(found) <= 3
+        assert all(0 <= c.span.start < c.span.end <= len(passage) for c in found)
+        assert [c.score for c in found] == sorted((c.score for c in found), reverse=True)
+        assert len({c.span for c in found}) == len(found)
+
+
+def test_a_passage_without_words_has_no_answer(reader: Reader) -> None:
+    assert reader.read("Who founded the library?", ["", "   \n"]) == [[], []] or isinstance(reader, FakeReader)
+
+
+def test_no_passages_give_no_answers(reader: Reader) -> None:
+    assert reader.read("Who founded the library?", []) == []
+
+
+def test_a_passage_is_read_the_same_alone_and_beside_others(reader: Reader) -> None:
+    together = reader.read("Who founded the library?", PASSAGES * 3)
+    alone = [reader.read("Who founded the library?", [passage])[0] for passage in PASSAGES]
+    assert together == alone * 3
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Who founded the library?", "Ada Byrne"),
+        ("When did Ada Byrne found the library?", "1871"),
+        ("When does the library open?", "nine"),
+        ("Who is welcome in the garden?", "Dogs"),
+        ("How many crowns was the gift?", "260,000"),
+    ],
+)
+def test_it_finds_answers(question: str, answer: str) -> None:
+    found = READER.read(question, PASSAGES)
+    best = max(range(3), key=lambda i: found[i][0].score)
+    assert answer in found[best][0].span.of(PASSAGES[best])
+
+
+def test_an_absent_answer_scores_below_a_present_one() -> None:
+    present = READER.read("Who founded the library?", PASSAGES)
+    absent = READER.read("Who painted the ceiling of the cathedral?", PASSAGES)
+    assert max(c[0].score for c in present) > max(c[0].score for c in absent)
+
+
+def test_long_passages_are_read_to_their_end() -> None:
+    filler = "Rain fell on the hills and the river rose a little. " * 120
+    passage = filler + "Ada Byrne founded the library in 1871. " + filler
+    best = READER.read("Who founded the library?", [passage])[0][0]
+    assert best.span.of(passage) == "Ada Byrne"
+
+
+def test_numbers_are_not_cut_in_two() -> None:
+    for text in ("They sold 1,234,567.5 litres of milk.", "It grew by 3.75 percent in the spring."):
+        for candidate in READER.read("How much was it?", [text])[0]:
+            assert not (text[candidate.span.end - 1].isdigit() and text[candidate.span.end :][:1].isdigit())
+            assert candidate.span.of(text).count(".") <= 1
+
+
+@given(
+    question=st.text(st.characters(exclude_categories=["Cs"]), max_size=60),
+    passage=st.text(
+        st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("🍵e\u0301\r\n\t\u202eا 1,.")), max_size=200
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_no_text_breaks_it(question: str, passage: str) -> None:
+    for candidate in READER.read(question, [passage])[0]:
+        assert 0 <= candidate.span.start < candidate.span.end <= len(passage)
+
+
+def test_a_long_question_is_cut_not_refused() -> None:
+    assert READER.read("Who founded the library? " * 200, PASSAGES[:1])[0]
+
+
+def test_the_card_names_the_model_that_is_shipped() -> None:
+    checksum = hashlib.sha256((MODEL_DIR / "model.onnx").read_bytes()).hexdigest()
+    assert checksum in (MODEL_DIR / "README.md").read_text(encoding="utf-8")
+    assert (MODEL_DIR / "model.onnx").stat().st_size < 30_000_000
