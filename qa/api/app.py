@@ -1,0 +1,63 @@
+"""The application: routes, pages and problems put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from qa import __version__
+from qa.api.guard import Guard, install_handlers
+from qa.api.problems import PROBLEM_SCHEMAS
+from qa.api.routes import api_routes
+from qa.api.views import page_routes
+from qa.pipeline import QA
+
+DESCRIPTION = """Answers questions over your own documents, every sentence cited to the exact span that supports it.
+
+Offsets count Unicode code points, 0-based, end exclusive: `text[start_char_index:end_char_index] == cited_text`.
+Every error is an RFC 9457 problem with what to do next in `help`; `/problems` lists them all."""
+
+TAGS = [
+    {"name": "ask", "description": "Questions and their cited answers."},
+    {"name": "documents", "description": "Collections, documents and the places that citations point to."},
+    {"name": "health", "description": "For whoever runs the service."},
+]
+
+
+def create_app(qa: QA) -> FastAPI:
+    """The application over `qa`. Nothing is loaded before the first question, or the first look at `/readyz`."""
+    app = FastAPI(
+        title="Cited QA",
+        version=__version__,
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        # FastAPI's own documentation pages load their scripts from a CDN, and nothing here phones home.
+        docs_url=None,
+        redoc_url=None,
+        # The same reason: no exporter may come to life because of a variable in the environment.
+        telemetry={"tracing": False, "metrics": False, "logs": False, "auto_configure": False},
+        redirect_slashes=False,
+    )
+    install_handlers(app)
+    app.include_router(api_routes(qa))
+    app.include_router(page_routes(qa))
+    app.add_middleware(Guard, max_body_bytes=max_body_bytes(qa.settings.max_question_chars))
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            schema = get_openapi(
+                title=app.title, version=app.version, description=DESCRIPTION, tags=TAGS, routes=app.routes
+            )
+            schema["components"]["schemas"].update(PROBLEM_SCHEMAS)
+            app.openapi_schema = schema
+        return app.openapi_schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+    return app
+
+
+def max_body_bytes(max_question_chars: int) -> int:
+    """Room for the longest question, each character escaped as a surrogate pair (12 bytes), and 64 kB at least."""
+    return max(64_000, 12 * max_question_chars + 4_000)

@@ -1,0 +1,106 @@
+"""The pages: one to ask on, one to read a document on, one on problems. Templates and scripts lie in `pages/`."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
+from starlette.exceptions import HTTPException
+from starlette.responses import HTMLResponse, Response
+
+from qa.api.lookup import collection_rows, document_rows, document_view
+from qa.api.problems import KINDS, Problem
+from qa.cite import viewer_url
+from qa.pipeline import QA
+
+PAGES = Path(__file__).parent / "pages"
+MEDIA_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+MAX_LISTED = 200
+"""Documents of a collection that the first page lists; `GET /v1/documents` lists all."""
+
+
+def exact(text: str) -> Markup:
+    """`text` as HTML that a browser turns into the same code points.
+
+    An HTML parser makes a carriage return a newline and drops a NUL, which would move every offset behind it. As
+    character references the one stays what it is, and the other becomes one replacement character.
+    """
+    return Markup(str(escape(text)).replace("\r", "&#13;").replace("\0", "&#0;"))  # noqa: S704 - escaped just here
+
+
+def web_address(url: str | None) -> str | None:
+    """`url` if following it only opens a page: a document may name any address as its source, `javascript:` too."""
+    try:
+        return url if url and urlsplit(url).scheme in ("http", "https") else None
+    except ValueError:
+        return None
+
+
+_templates = Environment(
+    loader=FileSystemLoader(PAGES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+)
+_templates.filters["exact"] = exact
+
+
+def wants_page(request: Request) -> bool:
+    """Whether a person is looking: at a page of ours, or with a browser at an address that is no part of the API."""
+    path = request.url.path
+    if path.startswith("/v1/"):
+        return False
+    return path.startswith("/documents/") or "text/html" in request.headers.get("accept", "")
+
+
+def error_page(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """A problem in plain words, with the way home."""
+    return _page("error.html", problem.status, headers, problem=problem)
+
+
+def page_routes(qa: QA) -> APIRouter:
+    """The pages and what they load."""
+    router = APIRouter(include_in_schema=False)
+    assets = {path.name: path.read_bytes() for path in sorted(PAGES.iterdir()) if path.suffix in MEDIA_TYPES}
+
+    @router.api_route("/", methods=["GET", "HEAD"])
+    def ask_page() -> Response:
+        collections = []
+        for row, snapshot in collection_rows(qa):
+            documents = document_rows(snapshot, row.name)
+            collections.append({"name": row.name, "documents": documents[:MAX_LISTED], "count": len(documents)})
+        return _page("index.html", collections=collections)
+
+    @router.api_route("/documents/{id}", methods=["GET", "HEAD"])
+    def document_page(id: str, collection: str = "default", version: str | None = None) -> Response:
+        document = document_view(qa, id, collection, version)
+        return _page(
+            "document.html",
+            document=document,
+            collection=collection,
+            current_url=viewer_url(document.id, collection, "").removesuffix("#"),
+            source_url=web_address(document.source_url),
+        )
+
+    @router.api_route("/problems", methods=["GET", "HEAD"])
+    def problems_page() -> Response:
+        return _page("problems.html", kinds=KINDS)
+
+    @router.api_route("/assets/{name}", methods=["GET", "HEAD"])
+    async def asset(name: str, request: Request) -> Response:
+        content = assets.get(name)
+        if content is None:
+            raise HTTPException(404)
+        etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
+        if etag in request.headers.get("if-none-match", ""):
+            return Response(status_code=304, headers={"ETag": etag})
+        return Response(content, headers={"ETag": etag}, media_type=MEDIA_TYPES[Path(name).suffix])
+
+    return router
+
+
+def _page(template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> Response:
+    return HTMLResponse(_templates.get_template(template).render(values), status, headers)
