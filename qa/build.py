@@ -57,11 +57,11 @@ def build_llm(settings: Settings) -> LanguageModel | None:
             raise SettingsError(f"QA_LLM names a file that is not there: {path}", help="Give the path of a GGUF file.")
     else:
         raise SettingsError(f"QA_LLM cannot be {settings.llm!r}", help="Use bundled, none or gguf:PATH.")
-    return LanguageModel(name=path.stem, load=partial(_llama_cpp, path, settings.thread_count()))
+    return LanguageModel(name=path.stem, load=partial(_llama_cpp, path))
 
 
 @cache
-def _llama_cpp(path: Path, threads: int) -> LLM:
+def _llama_cpp(path: Path) -> LLM:
     from qa.llm import LlamaCpp
 
-    return LlamaCpp(model_path=path, threads=threads)
+    return LlamaCpp(model_path=path)

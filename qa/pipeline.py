@@ -153,7 +153,9 @@ class QA:
         yield QuoteEvent(quote=draft.quoted, citations=draft.citations)
 
         if mode == "auto" and self.llm:
-            self._phrase(self.llm, draft, passage, trace, clock)
+            # A sentence that only leads up to the answer is shown with it, but supports nothing by itself.
+            evidence = " ".join(p.slice(s) for p, s in sentences if p is passage and s.overlaps(found))
+            self._phrase(self.llm, draft, evidence, passage, trace, clock)
         if not draft.claims:
             draft.claim_quote()
         for claim in draft.claims:
@@ -193,14 +195,15 @@ class QA:
     def _preference(self, trace: Trace, i: int) -> float:
         return self.calibration.preference(trace.candidates[i][0].score, trace.ranked[i].cosine)
 
-    def _phrase(self, llm: LanguageModel, draft: Draft, passage: Passage, trace: Trace, clock: Clock) -> None:
+    def _phrase(
+        self, llm: LanguageModel, draft: Draft, evidence: str, passage: Passage, trace: Trace, clock: Clock
+    ) -> None:
         """Let the LLM write one sentence, and keep it only if the sources support every word of it."""
-        evidence = draft.quoted.text
         try:
             trace.draft = phrase(
                 llm.load(),
                 question=draft.question,
-                evidence=evidence,
+                evidence=draft.quoted.text,
                 short_answer=draft.short_answer,
                 timeout=self.settings.llm_timeout,
             )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from index.onnx import onnx_session
 from index.types import Span
 
 if TYPE_CHECKING:
@@ -72,13 +73,7 @@ class OnnxReader:
 
     @cached_property
     def _session(self) -> InferenceSession:
-        import onnxruntime
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = self._threads
-        return onnxruntime.InferenceSession(
-            str(self._folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-        )
+        return onnx_session(self._folder / "model.onnx", self._threads)
 
     def read(self, question: str, passages: Sequence[str], top: int = 3) -> list[list[Candidate]]:
         """For each passage its best spans, in code points of that passage."""
@@ -115,12 +110,12 @@ class OnnxReader:
 
 def _best_spans(start: np.ndarray, end: np.ndarray, longest: int, top: int) -> list[tuple[int, int, float]]:
     """The `top` best (first token, last token, start + end), at most `longest` tokens; ties go to the earlier one."""
-    n = len(start)
-    scores = start[:, None] + end[None, :]
-    offsets = np.arange(n)[None, :] - np.arange(n)[:, None]
-    scores = np.where((offsets >= 0) & (offsets < longest), scores, -np.inf)
-    order = np.argsort(-scores, axis=None, kind="stable")[:top]
-    return [(int(k // n), int(k % n), float(scores.flat[k])) for k in order if np.isfinite(scores.flat[k])]
+    ends = np.lib.stride_tricks.sliding_window_view(np.pad(end, (0, longest - 1), constant_values=-np.inf), longest)
+    scores = (start[:, None] + ends).ravel()  # row: first token, column: how many tokens follow it
+    order = np.argsort(-scores, kind="stable")[:top]
+    return [
+        (int(k // longest), int(k // longest + k % longest), float(scores[k])) for k in order if scores[k] > -np.inf
+    ]
 
 
 def _whole_words(text: str, encoding: Encoding, first: int, last: int) -> Span:

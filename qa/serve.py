@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import errno
 import ipaddress
+import logging
 import socket
+import threading
 
 import click
 
 from qa.build import build_qa
+from qa.compose import phrase
 from qa.errors import QAError
+from qa.pipeline import QA
+
+log = logging.getLogger(__name__)
 
 
 class PortUnavailable(QAError):
@@ -34,7 +40,9 @@ def serve(host: str, port: int) -> None:
 
     from qa.api import create_app
 
-    app = create_app(build_qa())
+    qa = build_qa()
+    threading.Thread(target=_warm_up, args=(qa,), name="warm-up", daemon=True).start()
+    app = create_app(qa)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"Cited QA on http://{shown}:{listening.getsockname()[1]}  (Ctrl-C stops it)")
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
@@ -57,6 +65,26 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port}: {reason}", help=f"Choose another port: qa serve --port {port + 1}"
         ) from error
     return listening
+
+
+def _warm_up(qa: QA) -> None:
+    """Load the models and read the prompt's examples into the LLM's cache, so that the first one to ask need not wait.
+
+    Questions are answered meanwhile; whatever fails here fails again, and is told, when somebody asks.
+    """
+    try:
+        qa.embedder.embed_query("ready?")
+        qa.reader.read("Who is ready?", ["The reader is ready."])
+        if qa.llm:
+            phrase(
+                qa.llm.load(),
+                question="Who is ready?",
+                evidence="The reader is ready.",
+                short_answer="The reader",
+                timeout=60,
+            )
+    except Exception as error:
+        log.warning("warming up failed: %s", error)
 
 
 def _is_loopback(host: str) -> bool:

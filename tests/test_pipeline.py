@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 from index.chunk import CHUNKER, chunk_text
 from index.errors import CollectionMissing
 from index.store import ChunkedDocument, Collections
-from index.types import Document, content_hash
+from index.types import Document, Span, content_hash
 from qa.answer import REFUSAL
 from qa.errors import InvalidQuestion, LLMError
 from qa.pipeline import QA, LanguageModel, Trace
+from qa.read import Candidate
 from qa.retrieve import fuse
 from qa.settings import Settings
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, PassagesEvent, QuoteEvent
@@ -185,6 +186,18 @@ def test_what_the_source_does_not_say_is_not_shown(tmp_path: Path, draft: str) -
     assert answer.answer == "Tea is served at four in the reading room."
     assert answer.note
     assert trace.verdict is None or trace.verdict.reasons
+
+
+def test_a_sentence_that_leads_up_to_the_answer_supports_nothing(tmp_path: Path) -> None:
+    """The quote has two sentences, and a false claim can be put together from their words."""
+    text = "Mr. Byrne did not name the price of the new pool. This follows a gift of 5,000 crowns for the library."
+    qa = build(tmp_path, {"pool": text}, ScriptedLLM(script=["The price of the new pool is 5,000 crowns."]))
+    at = text.index("5,000 crowns")
+    candidate = Candidate(Span(at, at + len("5,000 crowns")), 9.0)
+    qa.reader = type("Fixed", (FakeReader,), {"read": lambda self, question, passages, top=3: [[candidate]]})()
+    answer = check_invariants(qa, list(qa.stream("What is the price of the new pool?")))
+    assert len(answer.citations) == 2
+    assert answer.composed_by == "extract"
 
 
 def test_a_model_that_fails_does_not_fail_the_answer(tmp_path: Path) -> None:

@@ -1,0 +1,312 @@
+"""Text as the verifier compares it: words by what their inflections share, numbers by value, unit and qualifier."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+import snowballstemmer
+
+
+def _list(words: str) -> list[str]:
+    # A long list of words reads better as text than one quoted word a line.
+    return words.split()
+
+
+# --- reading text into items -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A word, a number (with currency, magnitude and percent sign) or a mark of punctuation."""
+
+    text: str
+    key: str  # what two spellings of the same thing share
+    kind: str  # word, number, mark
+    capital: bool = False
+    first: bool = False  # of its sentence, where a capital says nothing
+    qualifier: str = ""  # of a number: "more", "about", "range", ...
+
+    @property
+    def content(self) -> bool:
+        """Whether it says something, rather than holding a sentence together."""
+        return self.kind == "number" or (self.kind == "word" and self.key not in FREE)
+
+
+_TOKEN = re.compile(
+    r"(?P<dotted>(?:[^\W\d_]\.){2,})"
+    r"|(?P<number>(?:(?<![\w.)\]])-)?(?:\d+(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)(?P<suffix>[^\W\d_]+)?"
+    r"|(?P<word>[^\W\d_]\w*(?:'[^\W\d_]+)*)"
+    r"|(?P<other>\S)"
+)
+PLAIN = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "−": "-"})
+_MARKS = frozenset(".,;:!?()[]{}\"'-/…*_|")
+ENDS = frozenset(".!?")
+_TITLES = frozenset(_list("mr mrs ms dr st prof gen col sgt lt capt rev hon jr sr vs etc no inc ltd co corp"))
+
+_UNITS = {
+    "$": "$", "dollar": "$", "dollars": "$", "€": "€", "euro": "€", "euros": "€", "£": "£", "pound": "£",
+    "pounds": "£", "¥": "¥", "yen": "¥", "yuan": "yuan", "₩": "₩", "%": "%", "percent": "%", "pct": "%",
+}  # fmt: skip
+_CURRENCY_SIGNS = frozenset("$€£¥₩")
+_MAGNITUDES = {
+    "hundred": 2, "thousand": 3, "k": 3, "million": 6, "mn": 6, "billion": 9, "bn": 9, "trillion": 12, "tn": 12,
+}  # fmt: skip
+_SMALL = {
+    word: value
+    for value, word in enumerate(
+        _list(
+            "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+            "seventeen eighteen nineteen"
+        )
+    )
+}
+_TENS = {
+    word: 10 * value
+    for value, word in enumerate(_list("twenty thirty forty fifty sixty seventy eighty ninety"), start=2)
+}
+_ORDINALS = {
+    word: value
+    for value, word in enumerate(
+        _list("first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth"),
+        start=1,
+    )
+}
+
+# What stands before a number and changes what it claims. The longest match counts.
+_QUALIFIERS = {
+    "more": "more than|over|above|exceeding|exceeded|exceeds|exceed|upwards of|in excess of|greater than|beyond|>",
+    "least": "at least|no less than|no fewer than|not less than|a minimum of|minimum",
+    "less": "less than|fewer than|under|below|<",
+    "most": "up to|as many as|as much as|at most|no more than|not more than|a maximum of|maximum|within",
+    "about": "about|around|approximately|approx|roughly|some|circa|an estimated|estimated|estimate of|estimated at|"
+    "or so|close to|in the region of|c|~|≈|±",
+    "nearly": "nearly|almost|just under|just short of",
+    "only": "only|just|merely",
+    "average": "average|an average of|averaging|averaged|median|median of|mean",
+    "until": "until|till|by",
+    "before": "before|prior to",
+    "after": "after|since|from",
+    "between": "between",
+    "another": "another|further|additional|other",
+    "top": "top|the top",
+}
+_QUALIFIER = {
+    tuple(phrase.split()): name for name, phrases in _QUALIFIERS.items() for phrase in phrases.split("|")
+}  # fmt: skip
+
+
+def read(text: str) -> list[Item]:
+    """The items of a text, numbers put together, in order."""
+    return _join_numbers(_tokens(text))
+
+
+def _tokens(text: str) -> list[Item]:
+    items: list[Item] = []
+    first = True
+    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).translate(PLAIN)):
+        raw = match.group()
+        if match["number"]:
+            items.append(Item(raw, raw.casefold(), "digits", first=first))
+        elif match["other"]:
+            kind = "mark" if raw in _MARKS else "word"
+            items.append(Item(raw, raw, kind, first=first))
+            if raw in ENDS and not (items[-2:-1] and items[-2].key in _TITLES):
+                first = True
+            continue
+        else:
+            for part in _split_word(raw.replace(".", "") if match["dotted"] else raw):
+                items.append(Item(part, key_of(part.casefold()), "word", part[0].isupper(), first))
+                first = False
+        first = False
+    return items
+
+
+def _split_word(word: str) -> list[str]:
+    """`Nvidia's` is `Nvidia`, `didn't` is `did not`, `cannot` is `can not`."""
+    lower = word.casefold()
+    if lower in {"cannot", "can't"}:
+        return [word[:3], "not"]
+    if lower == "won't":
+        return ["will", "not"]
+    if lower.endswith("n't"):
+        return [word[:-3], "not"]
+    head, _, tail = word.partition("'")
+    return [head, "will"] if tail == "ll" else [head] if tail in {"s", "re", "ve", "m", "d"} else [word]
+
+
+def _join_numbers(tokens: list[Item]) -> list[Item]:
+    items: list[Item] = []
+    index = 0
+    while index < len(tokens):
+        number, after = _number_at(tokens, index)
+        if number is None:
+            items.append(tokens[index])
+            index += 1
+        else:
+            items.append(number)
+            index = after
+    return [_qualified(items, at) if item.kind == "number" else item for at, item in enumerate(items)]
+
+
+def _number_at(tokens: list[Item], start: int) -> tuple[Item | None, int]:
+    """The number that begins at `start`, and the index after it."""
+    at, unit = start, ""
+    if tokens[at].text in _CURRENCY_SIGNS and at + 1 < len(tokens) and tokens[at + 1].kind == "digits":
+        unit = _UNITS[tokens[at].text]
+        at += 1
+    value: Decimal | None = None
+    tail = ""
+    if tokens[at].kind == "digits":
+        match = re.fullmatch(r"(-?[\d,]*(?:\.\d+)?)(.*)", tokens[at].key)
+        assert match is not None  # noqa: S101  (the token pattern)
+        digits, tail = match[1].replace(",", ""), match[2]
+        value = Decimal(digits)
+        if tail == "m" and unit:
+            value, tail = value.scaleb(6), ""
+        elif tail in _MAGNITUDES and tail != "hundred":
+            value, tail = value.scaleb(_MAGNITUDES[tail]), ""
+        elif tail in {"st", "nd", "rd", "th"}:
+            tail = "ordinal"
+        at += 1
+    else:
+        value, at, tail = _spelled(tokens, at)
+    if value is None:
+        return None, start
+    if not tail:
+        while at < len(tokens) and tokens[at].text.casefold() in _MAGNITUDES and len(tokens[at].text) > 1:
+            value = value.scaleb(_MAGNITUDES[tokens[at].text.casefold()])
+            at += 1
+        hyphen = at + 1 < len(tokens) and tokens[at].text == "-"
+        unit_at = at + 1 if hyphen else at
+        if unit_at < len(tokens) and tokens[unit_at].text.casefold() in _UNITS and not unit:
+            unit, at = _UNITS[tokens[unit_at].text.casefold()], unit_at + 1
+        elif [token.text.casefold() for token in tokens[at : at + 2]] == ["per", "cent"]:
+            unit, at = "%", at + 2
+    text = (
+        "".join(token.text for token in tokens[start:at])
+        if at - start < 2
+        else " ".join(token.text for token in tokens[start:at])
+    )
+    return Item(
+        text, f"#{value.normalize():f}{unit}{'|' + tail if tail else ''}", "number", first=tokens[start].first
+    ), at
+
+
+def _spelled(tokens: list[Item], at: int) -> tuple[Decimal | None, int, str]:
+    """A number in words: `twenty-five`, `three hundred thousand`, `fifth`."""
+    word = tokens[at].text.casefold()
+    if word in _ORDINALS:
+        return Decimal(_ORDINALS[word]), at + 1, "ordinal"
+    if word not in _SMALL and word not in _TENS:
+        return None, at, ""
+    value = Decimal(_SMALL.get(word, _TENS.get(word, 0)))
+    at += 1
+    if word in _TENS:
+        skip = at + 1 if at < len(tokens) and tokens[at].text == "-" else at
+        if skip < len(tokens) and 0 < _SMALL.get(tokens[skip].text.casefold(), 0) < 10:
+            value, at = value + _SMALL[tokens[skip].text.casefold()], skip + 1
+    return value, at, ""
+
+
+def _qualified(items: list[Item], at: int) -> Item:
+    """The number at `at` with what qualifies it."""
+    before = [item.text.casefold() for item in items[max(0, at - 4) : at]]
+    found = ""
+    for length in (4, 3, 2, 1):
+        name = _QUALIFIER.get(tuple(before[-length:])) if len(before) >= length else None
+        if name:
+            found = name
+            break
+    if not found and at + 1 < len(items) and items[at + 1].key == "or" and len(items) > at + 2:
+        found = {"more": "least", "less": "most", "fewer": "most", "so": "about"}.get(items[at + 2].text.casefold(), "")
+    if _ranged(items, at):
+        found = "range"
+    item = items[at]
+    return Item(item.text, item.key, item.kind, item.capital, item.first, found)
+
+
+def _ranged(items: list[Item], at: int) -> bool:
+    """Whether the number is one end of `10 to 20`, `10-20` or `between 10 and 20`."""
+
+    def is_number(index: int) -> bool:
+        return 0 <= index < len(items) and items[index].kind == "number"
+
+    for middle, other in ((at + 1, at + 2), (at - 1, at - 2)):
+        if is_number(other):
+            word = items[middle].text.casefold()
+            left = min(at, other)
+            between = left > 0 and items[left - 1].text.casefold() == "between"
+            if word in {"to", "-"} or (word == "and" and between):
+                return True
+    return False
+
+
+# --- what two spellings share ----------------------------------------------------------------------------------------
+
+_STEMMER = snowballstemmer.stemmer("english")
+_DERIVED = re.compile(
+    r"(ive|ions?|ity|ant|ent|ance|ence|ancy|ency|ial|al|ous|ful|ness|ment|able|ible|ism|ist|ize|ise|ate|ator|or|er|ly|ic)$"
+)
+_INFLECTED = re.compile(r"(?<=[^\W\d_]{3})(?:'s|ies|es|s|ed|ing)$")
+_IRREGULAR = {
+    form: base
+    for base, forms in {
+        "be": "is are was were am been being", "have": "has had having", "do": "does did done doing",
+        "become": "became", "begin": "began begun", "break": "broke broken", "bring": "brought",
+        "build": "built", "buy": "bought", "catch": "caught", "choose": "chose chosen", "come": "came",
+        "draw": "drew drawn", "drive": "drove driven", "eat": "ate eaten", "fall": "fell fallen",
+        "feel": "felt", "fight": "fought", "find": "found", "fly": "flew flown", "get": "got gotten",
+        "give": "gave given", "go": "went gone", "grow": "grew grown", "hear": "heard", "hold": "held",
+        "keep": "kept", "know": "knew known", "lead": "led", "leave": "left", "lose": "lost", "make": "made",
+        "mean": "meant", "meet": "met", "pay": "paid", "rise": "rose risen", "run": "ran", "say": "said",
+        "see": "saw seen", "sell": "sold", "send": "sent", "shoot": "shot", "sing": "sang sung", "sit": "sat",
+        "speak": "spoke spoken", "spend": "spent", "stand": "stood", "steal": "stole stolen",
+        "swim": "swam swum", "take": "took taken", "teach": "taught", "tell": "told", "think": "thought",
+        "throw": "threw thrown", "understand": "understood", "wear": "wore worn", "win": "won",
+        "write": "wrote written", "child": "children", "man": "men", "woman": "women", "person": "people",
+        "foot": "feet", "mouse": "mice",
+    }.items()
+    for form in forms.split()
+}  # fmt: skip
+
+
+@lru_cache(maxsize=8192)
+def key_of(word: str) -> str:
+    """One key for the inflections of a word, different keys for what is derived from it (`execute`, `executive`)."""
+    if not word.isascii() or len(word) < 4:
+        return _IRREGULAR.get(word, word)
+    word = _IRREGULAR.get(word, word)
+    stem = str(_STEMMER.stemWord(word))
+    bare = _INFLECTED.sub(lambda match: "y" if match.group() == "ies" else "", word)
+    derived = _DERIVED.search(bare)
+    # Only a suffix that the stemmer took off: `mention` keeps its -ion, `operation` does not.
+    if derived and len(stem) <= len(bare) - len(derived.group()):
+        return f"{stem}+{derived.group().rstrip('s')}"
+    return stem
+
+
+def keys_of(words: str) -> frozenset[str]:
+    """The keys of a list of words."""
+    return frozenset(key_of(word) for word in words.split())
+
+
+# Words that carry grammar, not claims: a draft may add them. Everything else must be found somewhere.
+FREE = keys_of(
+    "a an the of in on at for with to as that which who whom whose what when where how why and be have do there"
+)
+ARTICLES = frozenset({"a", "an", "the"})
+# Found in the question is not enough for these: they make a claim stronger or wider.
+EMPHATIC = keys_of(
+    "all every each always ever only never first last most least best worst largest biggest smallest highest lowest "
+    "many several few both entire entirely whole completely mainly mostly usually often sole solely exactly also still "
+    "already even more less very no not none nothing nobody neither nor without must certainly definitely any"
+)
+
+
+def collapse(text: str) -> str:
+    """The text with each run of white space as one blank."""
+    return " ".join(text.split())
