@@ -191,11 +191,11 @@ def test_what_the_source_does_not_say_is_not_shown(tmp_path: Path, draft: str) -
 def test_a_sentence_that_leads_up_to_the_answer_supports_nothing(tmp_path: Path) -> None:
     """The quote has two sentences, and a false claim can be put together from their words."""
     text = "Mr. Byrne did not name the price of the new pool. This follows a gift of 5,000 crowns for the library."
-    qa = build(tmp_path, {"pool": text}, ScriptedLLM(script=["The price of the new pool is 5,000 crowns."]))
+    qa = build(tmp_path, {"pool": text}, ScriptedLLM(script=["The new pool is worth 5,000 crowns."]))
     at = text.index("5,000 crowns")
     candidate = Candidate(Span(at, at + len("5,000 crowns")), 9.0)
     qa.reader = type("Fixed", (FakeReader,), {"read": lambda self, question, passages, top=3: [[candidate]]})()
-    answer = check_invariants(qa, list(qa.stream("What is the price of the new pool?")))
+    answer = check_invariants(qa, list(qa.stream("How much is the new pool worth?")))
     assert len(answer.citations) == 2
     assert answer.composed_by == "extract"
 
