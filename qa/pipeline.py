@@ -155,7 +155,7 @@ class QA:
         if mode == "auto" and self.llm:
             # A sentence that only leads up to the answer is shown with it, but supports nothing by itself.
             evidence = " ".join(p.slice(s) for p, s in sentences if p is passage and s.overlaps(found))
-            self._phrase(self.llm, draft, evidence, passage, trace, clock)
+            self._phrase(self.llm, draft, evidence, trace, clock)
         if not draft.claims:
             draft.claim_quote()
         for claim in draft.claims:
@@ -195,9 +195,7 @@ class QA:
     def _preference(self, trace: Trace, i: int) -> float:
         return self.calibration.preference(trace.candidates[i][0].score, trace.ranked[i].cosine)
 
-    def _phrase(
-        self, llm: LanguageModel, draft: Draft, evidence: str, passage: Passage, trace: Trace, clock: Clock
-    ) -> None:
+    def _phrase(self, llm: LanguageModel, draft: Draft, evidence: str, trace: Trace, clock: Clock) -> None:
         """Let the LLM write one sentence, and keep it only if the sources support every word of it."""
         try:
             trace.draft = phrase(
@@ -218,7 +216,6 @@ class QA:
             trace.draft,
             question=draft.question,
             evidence=evidence,
-            context=f"{passage.document_title}\n{passage.text}",
             short_answer=draft.short_answer,
         )
         clock.lap("verify_ms")

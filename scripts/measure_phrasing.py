@@ -1,13 +1,15 @@
 """How well the bundled LLM phrases: accepted sentences for a person to judge, rejections by rule, milliseconds.
 
-python scripts/measure_phrasing.py [--squad FILE] [--number 60] [--seed 0] [--variant chat,plain,words,must] [--all]
+python scripts/measure_phrasing.py --squad FILE --near-misses --number 60 --seed 0 --variant chat,plain,words,must
 
 chat   what the product does (`qa.compose.phrase`): chat template, free decoding
 plain  the same prompt as one text to go on with, free decoding
 words  chat, with a grammar of the words of evidence and question, some function words, and the short answer
 must   chat, with a grammar that only makes the short answer occur
 
-The reader is taken to be right: question, evidence sentence and short answer are the gold ones.
+The reader is taken to be right: question, evidence sentence and short answer are the gold ones. With --near-misses it
+is taken to be wrong: unanswerable questions that the reader would answer all the same. A sentence that passes there
+must at least be one that the evidence says, whatever the question takes for granted.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ from llama_index.core.base.llms.types import MessageRole
 
 from qa import compose
 from qa.bundled import bundled_model_path
+from qa.decide import Calibration
 from qa.errors import LLMError
 from qa.llm import LlamaCpp
+from qa.read import MODEL_DIR, OnnxReader
 from qa.verify import check_sentence
 
 ARTICLE = Path("tests/data/article_dev.jsonl")
@@ -42,7 +46,6 @@ class Triple(NamedTuple):
     question: str
     evidence: str
     short_answer: str
-    context: str
 
 
 def enclosing(text: str, start: int, end: int) -> str:
@@ -60,7 +63,7 @@ def article() -> list[Triple]:
             place = record["evidence"][0]
             text = (SEEDS / f"{place['document']}.txt").read_text(encoding="utf-8")
             evidence = enclosing(text, place["start_char_index"], place["end_char_index"])
-            triples.append(Triple(record["id"], record["question"], evidence, record["answers"][0], text))
+            triples.append(Triple(record["id"], record["question"], evidence, record["answers"][0]))
     return triples
 
 
@@ -73,9 +76,28 @@ def squad(file: Path, number: int, seed: int) -> list[Triple]:
                 if not qa["is_impossible"]:
                     start, text = qa["answers"][0]["answer_start"], qa["answers"][0]["text"]
                     evidence = enclosing(paragraph["context"], start, start + len(text))
-                    context = f"{page['title'].replace('_', ' ')}\n{paragraph['context']}"
-                    triples.append(Triple(qa["id"], qa["question"].strip(), evidence, text, context))
+                    triples.append(Triple(qa["id"], qa["question"].strip(), evidence, text))
     return random.Random(seed).sample(triples, number)  # noqa: S311  (no secret)
+
+
+def near_misses(file: Path, number: int, seed: int) -> list[Triple]:
+    """A seeded sample of unanswerable questions that the reader finds an answer to in their paragraph."""
+    calibration, reader = Calibration.load(MODEL_DIR / "calibration.json"), OnnxReader()
+    asked = [
+        (qa, paragraph["context"])
+        for page in json.loads(file.read_text(encoding="utf-8"))["data"]
+        for paragraph in page["paragraphs"]
+        for qa in paragraph["qas"]
+        if qa["is_impossible"]
+    ]
+    random.Random(seed).shuffle(asked)  # noqa: S311  (no secret)
+    triples: list[Triple] = []
+    for qa, text in asked:
+        best = reader.read(qa["question"], [text])[0][0]
+        if calibration.probability(best.score) >= calibration.threshold and len(triples) < number:
+            evidence = enclosing(text, best.span.start, best.span.end)
+            triples.append(Triple(qa["id"], qa["question"].strip(), evidence, best.span.of(text)))
+    return triples
 
 
 def _literal(text: str) -> str:
@@ -145,7 +167,6 @@ def measure(name: str, variant: str, llm: LlamaCpp, triples: list[Triple], *, ev
             text,
             question=triple.question,
             evidence=triple.evidence,
-            context=triple.context,
             short_answer=triple.short_answer,
         )
         if verdict.supported:
@@ -170,6 +191,7 @@ def main() -> int:
     parser.add_argument("--number", type=int, default=60, help="questions to draw from it")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--variant", default="chat", help="comma-separated, see above")
+    parser.add_argument("--near-misses", action="store_true", help="draw unanswerable questions, see above")
     parser.add_argument("--all", action="store_true", help="print the rejected sentences too")
     options = parser.parse_args()
     path = bundled_model_path()
@@ -179,7 +201,8 @@ def main() -> int:
     llm = LlamaCpp(model_path=path)
     samples = {"article": article()}
     if options.squad:
-        samples[f"squad, seed {options.seed}"] = squad(options.squad, options.number, options.seed)
+        draw = near_misses if options.near_misses else squad
+        samples[f"squad, seed {options.seed}"] = draw(options.squad, options.number, options.seed)
     for variant in options.variant.split(","):
         draft(variant, llm, samples["article"][0])  # loading the model and reading the examples is not phrasing
         for name, triples in samples.items():

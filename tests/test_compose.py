@@ -38,9 +38,7 @@ def test_the_examples_keep_the_rules_that_are_checked() -> None:
     messages = compose._messages({"question": "q", "evidence": "e", "short_answer": "a"})
     for asked, reply in zip(messages[1:-1:2], messages[2:-1:2], strict=True):
         text, question, answer = (line.partition(": ")[2] for line in (asked.content or "").splitlines())
-        verdict = check_sentence(
-            reply.content or "", question=question, evidence=text, context=text, short_answer=answer
-        )
+        verdict = check_sentence(reply.content or "", question=question, evidence=text, short_answer=answer)
         assert verdict.supported, (reply.content, verdict.reasons)
 
 
