@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from index.embed import Embedder
-from index.store import Collections
+from index.store import Collections, Snapshot
 from index.types import Passage, Span
 from qa.answer import Clock, Draft, passage_results
 from qa.compose import phrase
@@ -98,13 +98,7 @@ class QA:
         """The passages retrieved for a question, not read."""
         question = self._checked(question)
         with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
-            ranked = retrieve(
-                snapshot,
-                self.embedder,
-                question,
-                top_k=top_k or self.settings.top_k,
-                candidates=self.settings.candidates,
-            )
+            ranked = self._retrieve(snapshot, question, top_k)
         return passage_results(ranked, [None] * len(ranked), collection)
 
     def stream(
@@ -124,13 +118,7 @@ class QA:
         trace = trace or Trace()
         clock = Clock()
         with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
-            trace.ranked = retrieve(
-                snapshot,
-                self.embedder,
-                question,
-                top_k=top_k or self.settings.top_k,
-                candidates=self.settings.candidates,
-            )
+            trace.ranked = self._retrieve(snapshot, question, top_k)
             clock.lap("retrieve_ms")
             trace.candidates = self.reader.read(question, [ranked.passage.text for ranked in trace.ranked])
             passages = passage_results(trace.ranked, [c[0].score if c else None for c in trace.candidates], collection)
@@ -176,6 +164,10 @@ class QA:
         except UnicodeEncodeError:
             raise InvalidQuestion("the question is not valid Unicode text", help="Send it as UTF-8.") from None
         return question
+
+    def _retrieve(self, snapshot: Snapshot, question: str, top_k: int | None) -> list[RankedPassage]:
+        wanted = top_k or self.settings.top_k
+        return retrieve(snapshot, self.embedder, question, top_k=wanted, candidates=self.settings.candidates)
 
     def _decide(self, trace: Trace) -> tuple[Passage, Span] | None:
         """The passage and the document span that answer, or None to refuse. Equal scores go to the better rank."""
