@@ -6,8 +6,9 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from index.types import Passage, Span
+from index.types import Span
 from qa.cite import cite
+from qa.extract import Excerpt
 from qa.retrieve import RankedPassage
 from qa.types import Answer, Citation, Claim, Models, PassageResult, Quote, Timings
 
@@ -48,11 +49,10 @@ class Draft:
         self.composed_by: str = "extract"
         self.note: str | None = None
 
-    def quote(self, sentences: Sequence[tuple[Passage, Span]], short_answer: str) -> None:
+    def quote(self, quoted: Excerpt, short_answer: str) -> None:
         """Cite the sentences found and make them the verbatim answer."""
-        self.citations = [cite(passage, span, self.collection) for passage, span in sentences]
-        text = " ".join(citation.cited_text for citation in self.citations)
-        self.quoted = Quote(text=text, citation_indices=list(range(len(self.citations))))
+        self.citations = [cite(passage, span, self.collection) for passage, span in quoted.shown]
+        self.quoted = Quote(text=quoted.text(), citation_indices=list(range(len(self.citations))))
         self.short_answer = short_answer
 
     def claim_quote(self) -> None:

@@ -13,12 +13,14 @@ class Calibration:
     """What a reader's scores are worth. `docs/deciding.md` says what else was tried.
 
     `cosine_weight`: logits that a cosine of 1 between question and passage adds when passages are compared; the reader
-    alone prefers short, plain passages to the one that was asked about. `slope` and `intercept` map the score of the
-    passage chosen to the probability that its answer is right; from `threshold` on it is given.
+    alone prefers short, plain passages to the one that was asked about. `slope`, `quote_slope` and `intercept` map two
+    scores, of the passage chosen and of the sentences that would be shown from it (by themselves, or with the sentence
+    before them, whichever is higher), to the probability that these are right; from `threshold` on they are shown.
     """
 
     cosine_weight: float
     slope: float
+    quote_slope: float
     intercept: float
     threshold: float
     made_from: str
@@ -33,6 +35,7 @@ class Calibration:
         """How much speaks for a passage: of several, the one with the most is chosen."""
         return score + self.cosine_weight * cosine
 
-    def probability(self, score: float) -> float:
-        """Probability that the answer of the chosen passage is right, from the reader's score for it."""
-        return 1 / (1 + math.exp(-max(-60.0, min(60.0, self.slope * score + self.intercept))))
+    def probability(self, score: float, quote_score: float) -> float:
+        """Probability that the answer is right, from the reader's scores for passage and quote."""
+        logit = self.slope * score + self.quote_slope * quote_score + self.intercept
+        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))

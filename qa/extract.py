@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 from index.types import Passage, Span
 
@@ -18,19 +19,53 @@ _UNRESOLVED = re.compile(
 _FULL_SENTENCE_END = re.compile(r"""[.!?…。！？]["'”’)\]]*$""")
 
 
-def answer_sentences(passage: Passage, found: Span, before: Callable[[], Passage | None]) -> list[tuple[Passage, Span]]:
-    """The one or two sentences that answer, in reading order, each with the passage it lies in.
+Sentence = tuple[Passage, Span]
+"""A sentence, and the passage it lies in."""
 
-    `found` is a document span inside `passage`; `before` gives the passage before it in the document, which is asked
-    for when the first sentence of `passage` needs the one before it.
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """The sentences around the words found. `lead`, the sentence before them, is shown only where they need it."""
+
+    lead: Sentence | None
+    holding: tuple[Sentence, ...]
+    needs_lead: bool
+
+    @property
+    def shown(self) -> tuple[Sentence, ...]:
+        """The verbatim answer: one sentence or two, in reading order."""
+        return (self.lead, *self.holding) if self.lead and self.needs_lead else self.holding
+
+    def text(self) -> str:
+        """What is shown, as one text."""
+        return _text(self.shown)
+
+    def evidence(self) -> str:
+        """The sentences that hold the words found: a lead makes them clear, but supports nothing by itself."""
+        return _text(self.holding)
+
+    def readings(self) -> list[str]:
+        """What has to answer the question by itself: what is shown, or that with the sentence before it."""
+        whole = _text((self.lead, *self.holding)) if self.lead else self.evidence()
+        return [self.text()] if whole == self.text() else [self.text(), whole]
+
+
+def excerpt(passage: Passage, found: Span, before: Callable[[], Passage | None]) -> Excerpt:
+    """The sentences around `found`, a document span inside `passage`.
+
+    `before` gives the passage before it in the document; it is asked when the words stand in its first sentence.
     """
     first = next(i for i, span in enumerate(passage.sentences) if span.overlaps(found))
-    holding = [span for span in passage.sentences[first : first + 2] if span.overlaps(found)]
-    answer = [(passage, span) for span in holding]
-    if len(holding) == 1 and _UNRESOLVED.match(passage.slice(holding[0])):
-        other = passage if first else before()
-        if other:
-            span = passage.sentences[first - 1] if first else other.sentences[-1]
-            if _FULL_SENTENCE_END.search(other.slice(span)):  # a heading resolves nothing
-                answer.insert(0, (other, span))
-    return answer
+    holding = tuple((passage, span) for span in passage.sentences[first : first + 2] if span.overlaps(found))
+    other = passage if first else before()
+    lead = None
+    if other:
+        lead = (other, passage.sentences[first - 1] if first else other.sentences[-1])
+        if not _FULL_SENTENCE_END.search(_text([lead])):  # a heading resolves nothing
+            lead = None
+    needs_lead = len(holding) == 1 and bool(_UNRESOLVED.match(_text(holding)))
+    return Excerpt(lead, holding, needs_lead)
+
+
+def _text(sentences: Iterable[Sentence]) -> str:
+    return " ".join(passage.slice(span) for passage, span in sentences)

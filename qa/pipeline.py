@@ -15,7 +15,7 @@ from qa.answer import Clock, Draft, passage_results
 from qa.compose import phrase
 from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
-from qa.extract import answer_sentences
+from qa.extract import Excerpt, excerpt
 from qa.read import Candidate, Reader
 from qa.retrieve import RankedPassage, retrieve
 from qa.settings import Settings
@@ -54,6 +54,7 @@ class Trace:
     ranked: list[RankedPassage] = field(default_factory=list)
     candidates: list[list[Candidate]] = field(default_factory=list)
     best: int | None = None
+    quote_score: float = 0.0
     probability: float = 0.0
     threshold: float = 0.0
     draft: str | None = None
@@ -125,25 +126,24 @@ class QA:
             clock.lap("read_ms")
             yield PassagesEvent(passages=passages)
 
-            best = self._decide(trace)
-            if best:
+            quoted = None
+            if best := self._choose(trace):
                 passage, found = best
-                sentences = answer_sentences(passage, found, partial(snapshot.passage_before, passage))
+                quoted = excerpt(passage, found, partial(snapshot.passage_before, passage))
 
+        answers = quoted is not None and self._decide(question, quoted, trace)
+        clock.lap("read_ms")
         draft = Draft(question, collection, passages, trace.probability)
-        if best is None:
-            clock.lap("compose_ms")
+        if quoted is None or not answers:
             yield AnswerEvent(answer=draft.refused(self._models(), clock))
             return
 
-        draft.quote(sentences, passage.slice(found))
+        draft.quote(quoted, passage.slice(found))
         clock.lap("compose_ms")
         yield QuoteEvent(quote=draft.quoted, citations=draft.citations)
 
         if mode == "auto" and self.llm:
-            # A sentence that only leads up to the answer is shown with it, but supports nothing by itself.
-            evidence = " ".join(p.slice(s) for p, s in sentences if p is passage and s.overlaps(found))
-            self._phrase(self.llm, draft, evidence, trace, clock)
+            self._phrase(self.llm, draft, quoted.evidence(), trace, clock)
         if not draft.claims:
             draft.claim_quote()
         for claim in draft.claims:
@@ -169,23 +169,25 @@ class QA:
         wanted = top_k or self.settings.top_k
         return retrieve(snapshot, self.embedder, question, top_k=wanted, candidates=self.settings.candidates)
 
-    def _decide(self, trace: Trace) -> tuple[Passage, Span] | None:
-        """The passage and the document span that answer, or None to refuse. Equal scores go to the better rank."""
-        threshold = self.settings.answer_threshold
-        trace.threshold = self.calibration.threshold if threshold is None else threshold
+    def _choose(self, trace: Trace) -> tuple[Passage, Span] | None:
+        """Passage and document span that would answer, if there is a word to read. Ties go to the better rank."""
         read = [i for i, found in enumerate(trace.candidates) if found]
         if not read:
             return None
         trace.best = max(read, key=lambda i: (self._preference(trace, i), -i))
-        candidate = trace.candidates[trace.best][0]
-        trace.probability = self.calibration.probability(candidate.score)
-        if trace.probability < trace.threshold:
-            return None
-        passage = trace.ranked[trace.best].passage
-        return passage, Span(passage.start + candidate.span.start, passage.start + candidate.span.end)
+        span, passage = trace.candidates[trace.best][0].span, trace.ranked[trace.best].passage
+        return passage, Span(passage.start + span.start, passage.start + span.end)
 
     def _preference(self, trace: Trace, i: int) -> float:
         return self.calibration.preference(trace.candidates[i][0].score, trace.ranked[i].cosine)
+
+    def _decide(self, question: str, quoted: Excerpt, trace: Trace) -> bool:
+        """Whether the excerpt answers. It is read once more by itself, as whoever is shown it will."""
+        threshold = self.settings.answer_threshold
+        trace.threshold = self.calibration.threshold if threshold is None else threshold
+        trace.quote_score = max(found[0].score for found in self.reader.read(question, quoted.readings()))
+        trace.probability = self.calibration.probability(trace.candidates[trace.best or 0][0].score, trace.quote_score)
+        return trace.probability >= trace.threshold
 
     def _phrase(self, llm: LanguageModel, draft: Draft, evidence: str, trace: Trace, clock: Clock) -> None:
         """Let the LLM write one sentence, and keep it only if the sources support every word of it."""

@@ -73,7 +73,10 @@ def trace(answer: Answer, trace: Trace) -> str:
             words = _one_line(item.passage.slice(span), 60)
             lines.append(f"           {rank:>4}  {candidate.score:+6.2f}  {span.start}-{span.end} “{words}”")
     verdict = "answer" if answer.status == "answered" else "refuse"
-    reason = f"passage {(trace.best or 0) + 1}, probability {trace.probability:.3f}, threshold {trace.threshold:.3f}"
+    reason = (
+        f"passage {(trace.best or 0) + 1}, quote {trace.quote_score:+.2f}, "
+        f"probability {trace.probability:.3f}, threshold {trace.threshold:.3f}"
+    )
     lines += ["", f"DECIDE     {verdict}: {reason}" if trace.best is not None else "DECIDE     refuse: nothing to read"]
     if trace.draft is not None and trace.verdict is not None:
         outcome = "shown" if answer.composed_by == "llm" else "not shown"

@@ -132,7 +132,7 @@ def _split_word(word: str) -> list[str]:
         return [word[:3], "not"]
     if lower == "won't":
         return ["will", "not"]
-    if lower.endswith("n't"):
+    if lower.endswith("n't") and len(word) > 3:
         return [word[:-3], "not"]
     head, _, tail = word.partition("'")
     return [head, "will"] if tail == "ll" else [head] if tail in {"s", "re", "ve", "m", "d"} else [word]

@@ -4,8 +4,9 @@
 All paragraphs of a SQuAD 2.0 file become one collection; each question is asked of it through the real retrieval. An
 answer is right when the question is answerable and the sentence shown contains a gold answer. First the weight of the
 cosine in choosing a passage: the smallest one that is within a standard error of the best (the one-standard-error rule
-of Hastie et al., The Elements of Statistical Learning, 7.10). Then a logistic regression on the reader's score for the
-passage chosen (Platt scaling). Both are checked by cross-validation over articles and written beside the reader.
+of Hastie et al., The Elements of Statistical Learning, 7.10). Then a logistic regression on two scores of the reader
+(Platt scaling): that of the passage chosen, and that of the sentences that would be shown from it, read again.
+Both are checked by cross-validation over articles and written beside the reader.
 
     python scripts/calibrate_reader.py --squad dev-v2.0-tune.json --questions 2000
 """
@@ -31,13 +32,13 @@ from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
 from index.chunk import CHUNKER, chunk_text
-from index.store import ChunkedDocument
+from index.store import ChunkedDocument, Collections
 from index.types import Document, Span, content_hash
-from qa.build import build_qa
+from qa.build import build_embedder
 from qa.decide import Calibration
-from qa.extract import answer_sentences
+from qa.extract import excerpt
 from qa.pipeline import QA
-from qa.read import MODEL_DIR
+from qa.read import MODEL_DIR, OnnxReader
 from qa.retrieve import retrieve
 from qa.settings import load_settings
 
@@ -46,14 +47,16 @@ WRONG_ANSWER_COST = 0.5
 half of the questions of this set are near misses written to deceive, which few people ask."""
 
 
+UNCALIBRATED = Calibration(0, slope=1, quote_slope=0, intercept=0, threshold=0, made_from="")
 COSINE_WEIGHTS = (0, 1, 2, 3, 5, 7, 10, 15, 20)
 
 
 class Read(NamedTuple):
-    """The reader's best score for a passage, the cosine, and whether the sentence shown would have a gold answer."""
+    """Score of a passage, cosine of question and passage, score of what would be shown of it, and if it is right."""
 
     score: float
     cosine: float
+    quote_score: float
     right: bool
 
 
@@ -75,7 +78,9 @@ def main() -> None:
     ]
     questions = random.Random(options.seed).sample(questions, min(options.questions, len(questions)))  # noqa: S311
     with tempfile.TemporaryDirectory() as folder:
-        qa = build_qa(load_settings(data_dir=Path(folder), llm="none"))
+        settings = load_settings(data_dir=Path(folder), llm="none")
+        reader = OnnxReader(threads=settings.thread_count())
+        qa = QA(Collections(settings.data_dir), build_embedder(settings), reader, UNCALIBRATED, None, settings)
         index_paragraphs(qa, articles)
         asked = [read(qa, question) for _, question in tqdm(questions, desc="read", file=sys.stderr)]
     answerable = np.array([not question.get("is_impossible", False) for _, question in questions])
@@ -86,7 +91,7 @@ def main() -> None:
         fitted = fit([asked[i] for i in train])
         for i in test:
             chosen = choose(asked[i], fitted.cosine_weight)
-            held_out[i], right[i] = fitted.probability(chosen.score), chosen.right
+            held_out[i], right[i] = fitted.probability(chosen.score, chosen.quote_score), chosen.right
     calibration = fit(asked)
     threshold = WRONG_ANSWER_COST / (1 + WRONG_ANSWER_COST)
     answered = held_out >= threshold
@@ -104,6 +109,7 @@ def main() -> None:
     record = {
         "cosine_weight": calibration.cosine_weight,
         "slope": round(calibration.slope, 4),
+        "quote_slope": round(calibration.quote_slope, 4),
         "intercept": round(calibration.intercept, 4),
         "threshold": round(threshold, 4),
         "made_from": f"{options.squad.stem}, {len(asked)} questions on an open corpus, seed {options.seed}",
@@ -142,9 +148,11 @@ def read(qa: QA, question: dict) -> list[Read]:
         for item, (best, *_) in zip(ranked, found, strict=True):
             passage = item.passage
             span = Span(passage.start + best.span.start, passage.start + best.span.end)
-            sentences = answer_sentences(passage, span, partial(snapshot.passage_before, passage))
-            shown = normalise(" ".join(p.slice(s) for p, s in sentences))
-            rows.append(Read(best.score, item.cosine, any(f" {answer} " in f" {shown} " for answer in gold)))
+            quoted = excerpt(passage, span, partial(snapshot.passage_before, passage))
+            quote_score = max(found[0].score for found in qa.reader.read(question["question"], quoted.readings()))
+            shown = normalise(quoted.text())
+            right = any(f" {answer} " in f" {shown} " for answer in gold)
+            rows.append(Read(best.score, item.cosine, quote_score, right))
     return rows
 
 
@@ -161,9 +169,10 @@ def fit(asked: list[list[Read]]) -> Calibration:
     best = max(accuracy.values())
     weight = min(w for w, a in accuracy.items() if a >= best - math.sqrt(best * (1 - best) / n))
     chosen = [choose(reads, weight) for reads in asked]
-    scores = np.array([[read.score] for read in chosen])
-    platt = LogisticRegression(C=1e6).fit(scores, [read.right for read in chosen])  # Platt 1999
-    return Calibration(weight, float(platt.coef_[0, 0]), float(platt.intercept_[0]), threshold=0, made_from="")
+    scores = np.array([[read.score, read.quote_score] for read in chosen])
+    platt = LogisticRegression(C=1e6).fit(scores, [read.right for read in chosen])  # Platt 1999, on two scores
+    slope, quote_slope = map(float, platt.coef_[0])
+    return Calibration(weight, slope, quote_slope, float(platt.intercept_[0]), threshold=0, made_from="")
 
 
 def choose(reads: list[Read], cosine_weight: float) -> Read:

@@ -94,8 +94,9 @@ def near_misses(file: Path, number: int, seed: int) -> list[Triple]:
     triples: list[Triple] = []
     for qa, text in asked:
         best = reader.read(qa["question"], [text])[0][0]
-        if calibration.probability(best.score) >= calibration.threshold and len(triples) < number:
-            evidence = enclosing(text, best.span.start, best.span.end)
+        evidence = enclosing(text, best.span.start, best.span.end)
+        alone = reader.read(qa["question"], [evidence])[0][0]
+        if calibration.probability(best.score, alone.score) >= calibration.threshold and len(triples) < number:
             triples.append(Triple(qa["id"], qa["question"].strip(), evidence, best.span.of(text)))
     return triples
 

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from index.embed import Embedder
 from index.ingest import ingest
@@ -20,6 +21,11 @@ from qa.decide import Calibration
 from qa.pipeline import QA
 from qa.read import Reader
 from qa.settings import Settings
+
+# No deadlines: this is no place to measure time. In CI the same examples every time: a new one is found at a desk.
+settings.register_profile("desk", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True)
+settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 MakeQA = Callable[[Mapping[str, str]], QA]
 

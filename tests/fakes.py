@@ -93,7 +93,7 @@ class FakeEmbedder:
         return [len(re.findall(r"\w+|[^\w\s]", text)) for text in texts]
 
 
-FAKE_CALIBRATION = Calibration(cosine_weight=0, slope=1, intercept=-1.5, threshold=0.5, made_from="nothing")
+FAKE_CALIBRATION = Calibration(0, slope=1, quote_slope=0, intercept=-1.5, threshold=0.5, made_from="nothing")
 
 
 class FakeReader:

@@ -468,7 +468,7 @@ json_values = st.recursive(
         ),
     )
 )
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 def test_no_body_breaks_it(client: TestClient, value: Any) -> None:
     response = client.post("/v1/ask", content=json.dumps(value).encode(), headers=JSON)
     assert response.status_code < 500, response.text

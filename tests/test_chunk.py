@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from index.chunk import MAX_SENTENCE, chunk_text, split_sentences
@@ -80,13 +80,11 @@ def assert_covers(text: str, spans: Sequence[Span]) -> None:
     assert not text[position:].strip(), "text after the last sentence"
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_every_visible_code_point_is_in_exactly_one_sentence(text: str) -> None:
     assert_covers(text, split_sentences(text))
 
 
-@settings(deadline=None)
 @given(TEXTS, st.integers(1, 60))
 def test_every_sentence_is_in_exactly_one_chunk(text: str, max_tokens: int) -> None:
     chunks = chunk_text(text, words, max_tokens)
@@ -97,7 +95,6 @@ def test_every_sentence_is_in_exactly_one_chunk(text: str, max_tokens: int) -> N
         assert total <= max_tokens or len(chunk.sentences) == 1
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_repeated_text_has_its_sentences_at_each_place(text: str) -> None:
     doubled = f"{text}\n\n{text}"
@@ -106,7 +103,6 @@ def test_repeated_text_has_its_sentences_at_each_place(text: str) -> None:
     assert twice == once + [Span(span.start + shift, span.end + shift) for span in once]
 
 
-@settings(deadline=None)
 @given(TEXTS, st.lists(st.integers(0, 400), max_size=10))
 def test_any_segmenter_leaves_the_text_covered(text: str, cuts: list[int]) -> None:
     assert_covers(text, split_sentences(text, lambda prose: sorted({min(cut, len(prose)) for cut in cuts})))

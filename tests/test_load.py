@@ -108,7 +108,6 @@ TEXTS = st.text(
 )
 
 
-@settings(deadline=None)
 @given(TEXTS)
 def test_text_is_kept_to_the_code_point(folder: Path, text: str) -> None:
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-32"):
@@ -216,7 +215,7 @@ def test_a_forbidden_file_is_a_load_error(tmp_path: Path, monkeypatch: pytest.Mo
         load_file(path, uri="a", max_bytes=LIMIT)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(st.binary(max_size=400), st.sampled_from(sorted(SUPPORTED)))
 def test_any_bytes_give_a_document_or_a_load_error(folder: Path, content: bytes, suffix: str) -> None:
     document = outcome(folder / f"a{suffix}", content)
@@ -235,7 +234,7 @@ MARKDOWN_PIECES = (
 MARKUP = st.lists(st.sampled_from([*HTML_PIECES.split(), *MARKDOWN_PIECES.split("|")]), max_size=30).map("".join)
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(MARKUP, st.sampled_from([".md", ".html"]))
 def test_any_markup_gives_a_document_or_a_load_error(folder: Path, content: str, suffix: str) -> None:
     document = outcome(folder / f"a{suffix}", content)

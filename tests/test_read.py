@@ -88,7 +88,7 @@ def test_numbers_are_not_cut_in_two() -> None:
         st.one_of(st.characters(exclude_categories=["Cs"]), st.sampled_from("🍵e\u0301\r\n\t\u202eا 1,.")), max_size=200
     ),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_text_breaks_it(question: str, passage: str) -> None:
     for candidate in READER.read(question, [passage])[0]:
         assert 0 <= candidate.span.start < candidate.span.end <= len(passage)

@@ -175,7 +175,7 @@ def test_a_question_is_never_query_syntax(index: Index, question: str) -> None:
 
 
 @given(question=st.text(st.characters(exclude_categories=["Cs"]), max_size=80))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_no_question_breaks_the_lexical_search(tmp_path_factory: pytest.TempPathFactory, question: str) -> None:
     index = LocalIndex(tmp_path_factory.getbasetemp() / "hostile")
     if not index.exists():

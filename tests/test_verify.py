@@ -251,7 +251,7 @@ def test_the_verbatim_sentence_is_supported(sentence: str, data: st.DataObject) 
     start = data.draw(st.integers(0, len(words) - 1))
     answer = " ".join(words[start : data.draw(st.integers(start + 1, len(words)))])
     # An answer needs more than articles, a sentence more than grammar.
-    assume(answer.casefold() != "the")
+    assume(set(answer.casefold().split()) != {"the"})
     assume(set(sentence[:-1].casefold().split()) - {"and", "the", "of", "in"})
     verdict = check(sentence, sentence, answer, "What is it?")
     assert (verdict.supported, verdict.score) == (True, 1.0), verdict.reasons
@@ -273,13 +273,17 @@ def test_any_text_gets_a_verdict(text: str, other: str, answer: str) -> None:
     assert 0.0 <= verdict.score <= 1.0
 
 
+@pytest.mark.parametrize("fragment", ["N'T", "n't", "'s", "'", "%", "$", "-", "can't", "won't"])
+def test_a_fragment_gets_a_verdict(fragment: str) -> None:
+    assert not check(fragment, "The lamp is blue.", fragment, fragment).supported
+
+
 @given(sentence=st.sampled_from([case[:3] for case in ACCEPTED]))
 def test_the_short_answer_alone_decides_nothing(sentence: tuple[str, str, str]) -> None:
     evidence, draft, _ = sentence
     assert not check(draft, evidence, "zeppelin", "?").supported
 
 
-def test_it_imports_fast() -> None:
-    code = "import time; t = time.perf_counter(); import qa.verify; print(time.perf_counter() - t)"
-    times = [float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(3)]
-    assert min(times) < 0.15
+def test_it_imports_nothing_heavy() -> None:
+    code = "import sys, qa.verify; assert not {'nltk', 'llama_index', 'numpy', 'torch'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)
