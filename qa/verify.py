@@ -54,6 +54,7 @@ def check_sentence(draft: str, *, question: str, evidence: str, short_answer: st
             *_frame(said, source),
             *_quotes(draft, source),
             *_structure(said, source, asked, answer),
+            *_voice(said, source),
             *_responds(said, source, asked),
         ]
     if reasons:
@@ -219,7 +220,7 @@ def _governed(items: list[Item], at: int, reach: int) -> list[str]:
     found: list[str] = []
     for item in items[at + 1 : at + 10]:
         # An auxiliary bears on its verb across an aside (`may, in May, close`), an adjective does not leave its noun.
-        if item.text in ";." or len(found) == reach or (item.text == "," and items[at].key not in _AUXILIARIES):
+        if item.text in ";.()" or len(found) == reach or (item.text == "," and items[at].key not in _AUXILIARIES):
             break
         if item.content and item.key not in _HEDGES:
             found.append(item.key)
@@ -237,7 +238,9 @@ def _hedges(said: list[Item], source: list[Item]) -> list[str]:
         ):
             reasons.append(f"{_HEDGES[hedge]}: {text} of the evidence is lost")
     for hedge, words in kept:
-        if not any(hedge == other and set(words) <= set(bears_on) for other, bears_on, _ in there):
+        # A negation flips exactly what follows it; the others colour a whole phrase.
+        reach = 1 if _HEDGES[hedge] == "negation" else 3
+        if not any(hedge == other and set(words) <= set(bears_on[:reach]) for other, bears_on, _ in there):
             reasons.append(f"{_HEDGES[hedge]}: {hedge} is not in the evidence there")
     return reasons
 
@@ -337,6 +340,24 @@ def _structure(said: list[Item], source: list[Item], asked: list[Item], answer: 
     most = Counter(item.key for item in source) | Counter(item.key for item in asked)
     if any(count > (1 if new else max(1, most[key])) for key, count in counts.items()):
         reasons.append("structure: it repeats itself")
+    return reasons
+
+
+def _voice(said: list[Item], source: list[Item]) -> list[str]:
+    """`The journal published a paper` must not become `the journal was published`."""
+    reasons = []
+    for form, verb in pairwise(said):
+        if form.key != "be" or not verb.content:
+            continue
+        places = [at for at, item in enumerate(source) if item.key == verb.key]
+        passive = (
+            any(item.key == "be" for item in source[max(0, at - 3) : at])  # an adverb may stand between
+            or at + 1 == len(source)
+            or not (source[at + 1].content or source[at + 1].key in ARTICLES)
+            for at in places
+        )
+        if places and not any(passive):
+            reasons.append(f"structure: {verb.text} is done by somebody in the evidence, not to somebody")
     return reasons
 
 

@@ -209,6 +209,19 @@ def test_rejected(kind: str, evidence: str, draft: str, answer: str, question: s
             "The campaign of attacks in Egypt was a bloody war in Algeria.",
             "Algeria",
         ),
+        (
+            "Who did not have immunity for their acts?",
+            "Wardens have privileges, such as being exempt from some taxes (but not state taxes), and having immunity "
+            "for their acts.",
+            "Wardens did not have immunity for their acts.",
+            "Wardens",
+        ),
+        (
+            "In what year was Harbour News published?",
+            "In 2010, Harbour News published a paper by a team of doctors.",
+            "Harbour News was published in 2010.",
+            "2010",
+        ),
         ("Where do owls winter?", "These birds winter in Malta.", "Owls winter in Malta.", "Malta"),
         (
             "When was Mill Street built?",
