@@ -15,7 +15,7 @@ EXACT_LIMIT = 50_000
 """Up to this many chunks every vector is compared; above, an inverted file of 8-bit vectors is searched."""
 
 PROBED_LISTS = 32
-"""Lists of the inverted file that a search visits; docs of the benchmark have recall against exact search."""
+"""Lists of the inverted file that a search visits; tests/test_store.py holds its recall against exact search."""
 
 
 def build(ids: NDArray[np.int64], vectors: Vectors, *, exact_limit: int = EXACT_LIMIT) -> Any:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from index.types import Span
-from qa.cite import cite
+from qa.cite import citation_id, cite, viewer_url
 from qa.extract import Excerpt
 from qa.retrieve import RankedPassage
 from qa.types import Answer, Citation, Claim, Models, PassageResult, Quote, Timings
@@ -128,19 +128,22 @@ def passage_results(
     ranked: Sequence[RankedPassage], reader_scores: Sequence[float | None], collection: str
 ) -> list[PassageResult]:
     """The ranked passages as they are sent."""
-    return [
-        PassageResult(
-            id=str(item.passage.id),
-            document_id=item.passage.document_id,
-            document_title=item.passage.document_title,
-            text=item.passage.text,
-            start_char_index=item.passage.start,
-            end_char_index=item.passage.end,
-            score=item.score,
-            dense_rank=item.dense_rank,
-            lexical_rank=item.lexical_rank,
-            reader_score=reader_score,
-            viewer_url=cite(item.passage, Span(item.passage.start, item.passage.end), collection).viewer_url,
-        )
-        for item, reader_score in zip(ranked, reader_scores, strict=True)
-    ]
+    return [_passage_result(item, score, collection) for item, score in zip(ranked, reader_scores, strict=True)]
+
+
+def _passage_result(item: RankedPassage, reader_score: float | None, collection: str) -> PassageResult:
+    passage = item.passage
+    cited = citation_id(passage, Span(passage.start, passage.end), collection)
+    return PassageResult(
+        id=str(passage.id),
+        document_id=passage.document_id,
+        document_title=passage.document_title,
+        text=passage.text,
+        start_char_index=passage.start,
+        end_char_index=passage.end,
+        score=item.score,
+        dense_rank=item.dense_rank,
+        lexical_rank=item.lexical_rank,
+        reader_score=reader_score,
+        viewer_url=viewer_url(passage.document_id, collection, cited),
+    )

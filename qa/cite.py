@@ -36,28 +36,33 @@ def encode(place: Place) -> str:
     return _PREFIX + base64.urlsafe_b64encode(raw).decode("ascii").rstrip("=")
 
 
-def decode(citation_id: str) -> Place:
+def decode(cited: str) -> Place:
     """The place of a citation id. Raises `InvalidCitation` for anything that `encode` did not make."""
     try:
-        body = citation_id.removeprefix(_PREFIX)
+        body = cited.removeprefix(_PREFIX)
         raw = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
         start, rest = _read_varint(raw[24:])
         end, rest = _read_varint(rest)
         place = Place(rest.decode("ascii"), "doc_" + raw[:8].hex(), raw[8:24].hex(), start, end)
-        if start < end and encode(place) == citation_id:
+        if start < end and encode(place) == cited:
             return place
     except (ValueError, IndexError, binascii.Error):
         pass
     raise InvalidCitation(
-        f"{citation_id[:80]!r} is not a citation id", help="Citation ids come from the answers of this service."
+        f"{cited[:80]!r} is not a citation id", help="Citation ids come from the answers of this service."
     )
 
 
-def cite(passage: Passage, span: Span, collection: str, score: float = 1.0) -> Citation:
-    """The citation of a span that lies inside a passage."""
-    citation_id = encode(Place(collection, passage.document_id, passage.document_version, span.start, span.end))
+def citation_id(passage: Passage, span: Span, collection: str) -> str:
+    """The id of the citation of a span that lies inside a passage."""
+    return encode(Place(collection, passage.document_id, passage.document_version, span.start, span.end))
+
+
+def cite(passage: Passage, span: Span, collection: str) -> Citation:
+    """The citation of a span that lies inside a passage: its own words, hence the score 1."""
+    cited = citation_id(passage, span, collection)
     return Citation(
-        id=citation_id,
+        id=cited,
         type="char_location",
         cited_text=passage.slice(span),
         document_id=passage.document_id,
@@ -65,15 +70,15 @@ def cite(passage: Passage, span: Span, collection: str, score: float = 1.0) -> C
         document_version=passage.document_version,
         start_char_index=span.start,
         end_char_index=span.end,
-        score=score,
-        viewer_url=viewer_url(passage.document_id, collection, citation_id),
+        score=1.0,
+        viewer_url=viewer_url(passage.document_id, collection, cited),
         source_url=passage.source_url,
     )
 
 
-def viewer_url(document_id: str, collection: str, citation_id: str) -> str:
+def viewer_url(document_id: str, collection: str, cited: str) -> str:
     """Where this service shows a document with a span marked, relative to its root."""
-    return f"/documents/{document_id}?{urlencode({'collection': collection})}#{citation_id}"
+    return f"/documents/{document_id}?{urlencode({'collection': collection})}#{cited}"
 
 
 def _varint(number: int) -> bytes:

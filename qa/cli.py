@@ -14,7 +14,8 @@ import click
 if TYPE_CHECKING:
     from index.ingest import IngestReport, Progress
 
-EXIT_ERROR, EXIT_USAGE, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 2, 3, 130
+# 2 is click's own, for wrong usage.
+EXIT_ERROR, EXIT_REFUSED, EXIT_INTERRUPTED = 1, 3, 130
 
 _UNSAFE_ON_A_TERMINAL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
