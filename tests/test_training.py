@@ -1,0 +1,200 @@
+"""Training: the examples say what their labels say, and a run goes on where it was stopped."""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tokenizers import Tokenizer
+
+from qa.read import MODEL_DIR, onnx_reader
+from training.corpus import Article, load_squad, normal
+from training.examples import Example, Maker, related_words
+
+BRIDGES = (
+    "The Alder Bridge was built in 1871 by Ada Byrne for the town of Alder. It is larger than the Rye Bridge, which "
+    "Per Lund built in 1902. Ada Byrne asked Tom Hale to design the gates. The gates are "
+    "painted red because iron rusts."
+)
+TRADE = (
+    "In 1950 Alder exported 12,000 tons of rye to Brae. Brae bought 4,000 tons of oats in March. The Harbour Company "
+    "has owned the boats since 1960. Nina Voss won the first prize in Brae on Monday."
+)
+FERRY = "The ferry to Rye Island leaves from there. It closed in 1990. Per Lund is the captain of the old ferry."
+QUESTIONS = {
+    BRIDGES: [
+        ("When was the Alder Bridge built?", "1871"),
+        ("Who built the Rye Bridge?", "Per Lund"),
+        ("Where was the Alder Bridge built?", "the town of Alder"),
+        ("Which bridge is larger than the Rye Bridge?", "The Alder Bridge"),
+        ("Whom did Ada Byrne ask to design the gates for Alder?", "Tom Hale"),
+    ],
+    TRADE: [
+        ("How many tons of rye did Alder export to Brae in 1950?", "12,000"),
+        ("Who won the first prize in Brae on Monday?", "Nina Voss"),
+        ("What has the Harbour Company owned since 1960?", "the boats"),
+    ],
+    FERRY: [
+        ("When was the ferry to Rye Island closed?", "1990"),
+        ("In what year was the ferry closed?", "1990"),
+        ("Who is the captain of the old ferry?", "Per Lund"),
+    ],
+}
+
+
+@pytest.fixture(scope="module")
+def squad(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    paragraphs = [
+        {
+            "context": text,
+            "qas": [
+                {"question": q, "answers": [{"text": a, "answer_start": text.index(a)}], "id": q} for q, a in asked
+            ],
+        }
+        for text, asked in QUESTIONS.items()
+    ]
+    path = tmp_path_factory.mktemp("squad") / "squad.json"
+    path.write_text(json.dumps({"data": [{"title": "Alder", "paragraphs": paragraphs}]}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def articles(squad: Path) -> list[Article]:
+    return load_squad(squad)
+
+
+@pytest.fixture(scope="module")
+def maker(articles: list[Article]) -> Maker:
+    words = ["built", "designed", "closed", "larger", "painted", "island"]
+    return Maker(articles, words, np.random.default_rng(1).normal(size=(len(words), 8)).astype(np.float32))
+
+
+def drawn(maker: Maker, articles: list[Article], kind: str) -> list[tuple[Any, Example]]:
+    rng = random.Random(7)
+    made = [(q, maker.make(rng, q, kind)) for _ in range(60) for a in articles for q in a.questions]
+    return [(question, example) for question, example in made if example]
+
+
+ANSWERED = {"plain", "consistent"}
+EITHER = {"yes_no"}
+
+
+def test_every_kind_of_example_can_be_made(maker: Maker, articles: list[Article]) -> None:
+    silent = {kind for kind in maker.kinds if not drawn(maker, articles, kind)}
+    assert silent <= {"related"}  # needs real word vectors; tested by itself
+
+
+def test_an_answer_is_the_gold_words_where_they_stand(maker: Maker, articles: list[Article]) -> None:
+    for kind in ANSWERED:
+        for question, example in drawn(maker, articles, kind):
+            assert example.answer is not None
+            assert example.answer.of(example.passage) == question.answer.of(question.paragraph.text)
+
+
+def test_a_near_miss_has_no_answer_and_a_cut_passage_lacks_it(maker: Maker, articles: list[Article]) -> None:
+    for kind in set(maker.kinds) - ANSWERED - EITHER:
+        assert all(example.answer is None for _, example in drawn(maker, articles, kind))
+    for kind in ("neighbour", "cut"):
+        for question, example in drawn(maker, articles, kind):
+            assert normal(question.answer.of(question.paragraph.text)) not in normal(example.passage)
+
+
+def test_a_changed_question_differs_in_more_than_its_style(maker: Maker, articles: list[Article]) -> None:
+    for kind in ("swapped_question", "antonym", "roles", "wh", "negation"):
+        for question, example in drawn(maker, articles, kind):
+            assert sorted(normal(example.question).split()) != sorted(normal(question.text).split()) or kind == "roles"
+
+
+def test_the_same_seed_makes_the_same_examples(maker: Maker, articles: list[Article]) -> None:
+    questions = [q for a in articles for q in a.questions] * 5
+    mix = dict.fromkeys(maker.kinds, 1.0)
+    one, other = (list(maker.stream(random.Random(3), questions, mix)) for _ in range(2))
+    assert one == other
+    assert len(one) == len(questions)
+    assert list(maker.stream(random.Random(4), questions, mix)) != one
+
+
+def test_related_words_are_near_but_no_inflections() -> None:
+    vectors = np.array([[1, 0, 0], [0.35, 0.94, 0], [1, 0.01, 0], [-1, 0, 0.2], [0, -1, -1]], np.float32)
+    table = related_words(["home", "family", "homes", "sea", "king"], vectors, low=0.2, high=0.6)
+    assert "homes" not in table.get("home", [])
+
+
+def tiny_model(folder: Path) -> Path:
+    """A checkpoint small enough to train in a test."""
+    import torch
+    from transformers import BertConfig, BertForQuestionAnswering
+
+    torch.manual_seed(1)
+    config = BertConfig(
+        vocab_size=30522, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
+    )
+    BertForQuestionAnswering(config).save_pretrained(folder / "tiny")
+    return folder / "tiny"
+
+
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(
+    tmp_path: Path, maker: Maker, articles: list[Article], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+    from transformers import BertForQuestionAnswering
+
+    from training import reader
+
+    tokenizer = Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json"))
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    monkeypatch.setattr(reader, "BUCKET", 32)
+    monkeypatch.setattr(reader, "SAVE_EVERY", 0)
+    questions = [q for a in articles for q in a.questions] * 8
+    recipe = reader.Recipe(examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1)
+    checkpoint = tiny_model(tmp_path)
+
+    def run(name: str) -> list[Any]:
+        model = BertForQuestionAnswering.from_pretrained(checkpoint, attn_implementation="eager")
+        seen = reader.train(model, tokenizer, maker, questions, recipe, tmp_path / name)
+        assert seen["examples"] == recipe.examples
+        return [p.detach().clone() for p in model.parameters()]
+
+    whole = run("whole")
+    calls = []
+    original = reader._bucket
+
+    def interrupted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(reader, "_bucket", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run("stopped")
+    again = run("stopped")
+    assert all(torch.equal(a, b) for a, b in zip(whole, again, strict=True))
+    with pytest.raises(ValueError, match="another recipe"):
+        reader.train(
+            BertForQuestionAnswering.from_pretrained(checkpoint),
+            tokenizer, maker, questions, reader.Recipe(examples=1, mix={}, init="x"), tmp_path / "stopped",
+        )  # fmt: skip
+
+
+def test_what_is_exported_reads_like_what_was_trained(tmp_path: Path) -> None:
+    pytest.importorskip("onnx")
+    import shutil
+
+    from transformers import BertForQuestionAnswering
+
+    from training.export import export
+
+    model = BertForQuestionAnswering.from_pretrained(tiny_model(tmp_path), attn_implementation="eager")
+    folder = tmp_path / "exported"
+    folder.mkdir()
+    shutil.copy(MODEL_DIR / "tokenizer.json", folder)
+    export(model, folder / "model.onnx")
+    found = onnx_reader(folder).read("Who is the captain?", [FERRY, FERRY * 20])
+    assert all(c.span.of(FERRY * 20) for c in found[1])
+    assert found == onnx_reader(folder).read("Who is the captain?", [FERRY, FERRY * 20])

@@ -1,0 +1,237 @@
+"""Training the reader: examples to batches to a checkpoint that can be gone on with, on two CPU cores or a GPU."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from training.corpus import Question
+from training.examples import Example, Maker
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import BertForQuestionAnswering
+
+BUCKET = 1024
+"""Examples that are made, sorted by length and cut into batches together; a run is gone on with at such a bucket."""
+
+SAVE_EVERY = 120
+"""Seconds between checkpoints (270 MB each): what an interruption costs at most, and a bucket."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a run is made of. Written beside the checkpoint, and a run goes on only with the recipe it began with."""
+
+    examples: int
+    mix: dict[str, float]
+    init: str
+    seed: int = 13
+    batch: int = 16
+    window: int = 256
+    learning_rate: float = 1e-4
+    warmup: int = 400  # steps
+    weight_decay: float = 0.01
+    clip: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Word pieces of one example, and the positions of the answer's first and last piece, or 0, 0 for none."""
+
+    ids: list[int]
+    question_length: int
+    start: int
+    end: int
+
+
+def train(
+    model: BertForQuestionAnswering,
+    tokenizer: Tokenizer,
+    maker: Maker,
+    questions: Sequence[Question],
+    recipe: Recipe,
+    folder: Path,
+    minutes: float | None = None,
+) -> dict[str, float]:
+    """Train until all examples are seen or the time is over, whichever comes first; the learning rate ends at zero.
+
+    Without a limit of `minutes` the same seed gives the same weights on the same machine.
+    A checkpoint is written every two minutes; the same call goes on from it. Returns examples, minutes, last loss.
+    """
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    torch.set_num_threads(len(os.sched_getaffinity(0)))  # its default is one a physical core: half of a virtual machine
+    folder.mkdir(parents=True, exist_ok=True)
+    model.to(device).float().train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = (
+                0.0  # one pass over varied examples does not overfit, and drawing masks takes a third of the time
+            )
+    # The weights are kept in float32 and used in bfloat16: a step of the learning rate is below bfloat16's resolution.
+    names, masters = zip(*((n, p.detach().clone()) for n, p in model.named_parameters()), strict=True)
+    decayed = [m for n, m in zip(names, masters, strict=True) if m.ndim > 1]
+    others = [m for n, m in zip(names, masters, strict=True) if m.ndim == 1]
+    groups = [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
+    state = {"bucket": 0, "seen": 0, "seconds": 0.0, "loss": math.nan}
+    saved = folder / "state.pt"
+    if saved.exists():
+        kept = torch.load(saved, map_location=device, weights_only=True)
+        if kept["recipe"] != asdict(recipe):
+            raise ValueError(f"{folder} holds a run with another recipe; name another folder, or delete it")
+        for master, value in zip(masters, kept["masters"], strict=True):
+            master.copy_(value)
+        optimizer.load_state_dict(kept["optimizer"])
+        state = kept["state"]
+    model.bfloat16()
+    weights = list(model.parameters())
+    _copy(masters, weights)
+
+    def save() -> None:
+        record = {
+            "recipe": asdict(recipe),
+            "masters": list(masters),
+            "optimizer": optimizer.state_dict(),
+            "state": state,
+        }
+        torch.save(record, saved.with_suffix(".new"))
+        saved.with_suffix(".new").replace(saved)
+
+    began, last_save = time.monotonic() - state["seconds"], time.monotonic()
+    bar = tqdm(total=recipe.examples, initial=int(state["seen"]), unit="example", smoothing=0.02)
+    with bar, (folder / "log.jsonl").open("a", encoding="utf-8") as log:
+        progress = 0.0
+        while progress < 1:
+            losses = []
+            for batch in _bucket(tokenizer, maker, questions, recipe, int(state["bucket"])):
+                elapsed = time.monotonic() - began
+                progress = max(state["seen"] / recipe.examples, elapsed / 60 / minutes if minutes else 0.0)
+                if progress >= 1:
+                    break
+                warm = min(1.0, (state["seen"] / recipe.batch + 1) / recipe.warmup)
+                for group in optimizer.param_groups:
+                    group["lr"] = recipe.learning_rate * warm * (1 - progress)
+                loss = _loss(model, batch, device)
+                loss.backward()
+                for master, weight in zip(masters, weights, strict=True):
+                    master.grad = None if weight.grad is None else weight.grad.float()
+                    weight.grad = None
+                torch.nn.utils.clip_grad_norm_(masters, recipe.clip)
+                optimizer.step()
+                _copy(masters, weights)
+                losses.append(float(loss.detach()))
+                state["seen"] += len(batch)
+                bar.update(len(batch))
+            if losses:
+                state["bucket"] += 1
+                state["seconds"] = time.monotonic() - began
+                state["loss"] = sum(losses) / len(losses)
+                log.write(json.dumps({**state, "rate": optimizer.param_groups[0]["lr"]}) + "\n")
+                log.flush()
+                bar.set_postfix(loss=f"{state['loss']:.3f}")
+            if time.monotonic() - last_save >= SAVE_EVERY:
+                save()
+                last_save = time.monotonic()
+    save()
+    model.float()
+    _copy(masters, list(model.parameters()))
+    return {"examples": state["seen"], "minutes": state["seconds"] / 60, "loss": state["loss"]}
+
+
+def _copy(sources: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> None:
+    with torch.no_grad():
+        torch._foreach_copy_(list(targets), list(sources))
+
+
+def _bucket(
+    tokenizer: Tokenizer, maker: Maker, questions: Sequence[Question], recipe: Recipe, number: int
+) -> list[list[Encoded]]:
+    """The batches of one bucket: made from the seed and its number alone, so that a run can go on anywhere."""
+    rng = random.Random(f"{recipe.seed}/{number}")
+    per_epoch = max(1, len(questions) // BUCKET)
+    order = list(range(len(questions)))
+    random.Random(f"{recipe.seed}/epoch {number // per_epoch}").shuffle(order)
+    first = number % per_epoch * BUCKET
+    chosen = [questions[i] for i in order[first : first + BUCKET]]
+    encoded = [encode(tokenizer, example, recipe.window) for example in maker.stream(rng, chosen, recipe.mix)]
+    encoded.sort(key=lambda e: len(e.ids))
+    batches = [encoded[i : i + recipe.batch] for i in range(0, len(encoded), recipe.batch)]
+    rng.shuffle(batches)
+    return batches
+
+
+def encode(tokenizer: Tokenizer, example: Example, window: int) -> Encoded:
+    """Word pieces of question and passage, at most `window`; a passage too long is cut around its answer."""
+    question = tokenizer.encode(example.question, add_special_tokens=False).ids[:64]
+    passage = tokenizer.encode(example.passage, add_special_tokens=False)
+    cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
+    head = [cls, *question, sep]
+    room = window - len(head) - 1
+    first = last = None
+    if example.answer is not None:
+        inside = [i for i, (a, b) in enumerate(passage.offsets) if a < example.answer.end and example.answer.start < b]
+        first, last = (inside[0], inside[-1]) if inside else (None, None)
+    begin = 0 if last is None or last < room else min(first or 0, max(0, last - room // 2))
+    pieces = passage.ids[begin : begin + room]
+    start = end = 0
+    if first is not None and last is not None and last - begin < room:
+        start, end = len(head) + first - begin, len(head) + last - begin
+    return Encoded([*head, *pieces, sep], len(head), start, end)
+
+
+def _loss(model: BertForQuestionAnswering, batch: Sequence[Encoded], device: torch.device) -> torch.Tensor:
+    """Mean cross-entropy of start and end among [CLS], which stands for no answer, and the passage's pieces."""
+    longest = max(len(e.ids) for e in batch)
+    ids = torch.zeros(len(batch), longest, dtype=torch.long)
+    mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
+    for row, e in enumerate(batch):
+        ids[row, : len(e.ids)] = torch.tensor(e.ids)
+        mask[row, : len(e.ids)] = 1
+        types[row, e.question_length : len(e.ids)] = 1
+    allowed = types.bool()
+    for row, e in enumerate(batch):
+        allowed[row, len(e.ids) - 1] = False  # the last [SEP]
+    allowed[:, 0] = True
+    targets = torch.tensor([[e.start, e.end] for e in batch]).to(device)
+    ids, mask, types, allowed = (t.to(device) for t in (ids, mask, types, allowed))
+    out = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
+    logits = [x.float().masked_fill(~allowed, -1e4) for x in (out.start_logits, out.end_logits)]
+    return sum(torch.nn.functional.cross_entropy(x, targets[:, i]) for i, x in enumerate(logits)) / 2  # type: ignore[return-value]
+
+
+@torch.inference_mode()
+def scores(
+    model: BertForQuestionAnswering, tokenizer: Tokenizer, examples: Sequence[Example], window: int = 256
+) -> list[tuple[float, bool]]:
+    """For each example the score of its best span against none, and whether that span overlaps the answer."""
+    model.eval()
+    device = next(model.parameters()).device
+    found = []
+    for example in tqdm(examples, desc="check", leave=False):
+        e = encode(tokenizer, example, window)
+        ids = torch.tensor([e.ids], device=device)
+        types = torch.zeros_like(ids)
+        types[0, e.question_length :] = 1
+        out = model(input_ids=ids, attention_mask=torch.ones_like(ids), token_type_ids=types)
+        start, end = out.start_logits[0].float().cpu().numpy(), out.end_logits[0].float().cpu().numpy()
+        inside = slice(e.question_length, len(e.ids) - 1)
+        total = start[inside, None] + end[None, inside]
+        total[np.tril_indices(len(total), -1)] = -np.inf
+        total[np.triu_indices(len(total), 30)] = -np.inf
+        i, j = divmod(int(total.argmax()), len(total))
+        overlaps = bool(e.start) and i + inside.start <= e.end and j + inside.start >= e.start
+        found.append((float(total.max() - start[0] - end[0]), overlaps))
+    model.train()
+    return found

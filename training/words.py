@@ -1,0 +1,222 @@
+"""Words that change a question's meaning, and words that do not: the raw material of near misses and paraphrases."""
+
+from __future__ import annotations
+
+_ANTONYMS = """
+most/least more/less more/fewer first/last largest/smallest larger/smaller biggest/smallest bigger/smaller
+highest/lowest higher/lower high/low longest/shortest longer/shorter long/short oldest/youngest oldest/newest
+older/younger older/newer old/new old/young early/late earlier/later earliest/latest best/worst better/worse good/bad
+strongest/weakest stronger/weaker strong/weak fastest/slowest faster/slower fast/slow major/minor maximum/minimum
+majority/minority increase/decrease increased/decreased increasing/decreasing rise/fall rose/fell rising/falling
+raise/lower raised/lowered gain/lose gained/lost win/lose won/lost winner/loser winning/losing begin/end began/ended
+beginning/end start/end started/ended start/finish start/stop started/stopped open/close opened/closed before/after
+above/below over/under inside/outside in front of/behind north/south northern/southern northeast/southwest east/west
+eastern/western left/right top/bottom upper/lower front/back internal/external import/export imported/exported
+imports/exports buy/sell bought/sold accept/reject accepted/rejected agree/disagree agreed/disagreed allow/forbid
+allowed/forbidden support/oppose supported/opposed supporter/opponent supporters/opponents include/exclude
+included/excluded including/excluding join/leave joined/left enter/leave arrive/depart arrived/departed
+attack/defend attacked/defended create/destroy created/destroyed build/demolish built/demolished add/remove
+added/removed give/take gave/took given/taken send/receive sent/received teach/learn taught/learned
+encourage/discourage encouraged/discouraged succeed/fail succeeded/failed success/failure successful/unsuccessful
+legal/illegal possible/impossible public/private male/female man/woman men/women father/mother son/daughter
+brother/sister husband/wife king/queen boys/girls light/dark hot/cold warm/cool wet/dry rich/poor rural/urban
+ancient/modern common/rare popular/unpopular similar/different same/different positive/negative active/inactive
+direct/indirect formal/informal temporary/permanent primary/secondary natural/artificial domestic/foreign
+local/foreign native/foreign civilian/military religious/secular married/divorced born/died birth/death
+alive/dead living/dead ally/enemy allies/enemies friend/enemy war/peace victory/defeat cause/prevent caused/prevented
+causes/prevents advantage/disadvantage advantages/disadvantages strength/weakness benefit/harm benefits/harms
+expand/shrink expanded/reduced expand/contract grew/shrank growth/decline improve/worsen improved/worsened
+employ/dismiss hired/fired appointed/dismissed elected/defeated approved/vetoed passed/repealed signed/rejected
+founded/dissolved established/abolished launched/cancelled praised/criticized praise/criticism love/hate liked/disliked
+easy/difficult hard/soft simple/complex cheap/expensive safe/dangerous full/empty heavy/light wide/narrow deep/shallow
+thick/thin tall/short always/never all/none every/no with/without only/never former/current former/next
+previous/next past/future present/absent minimum/maximum predecessor/successor preceded/succeeded
+precede/follow preceded/followed student/teacher students/teachers employer/employee buyer/seller author/reader
+upstream/downstream day/night summer/winter spring/autumn morning/evening up/down
+"""
+
+_SYNONYMS = """
+founded/established/set up/started/created
+founder/creator/originator
+began/started/commenced
+begin/start/commence
+ended/finished/concluded/stopped
+died/passed away/lost his life
+built/constructed/erected/put up
+bought/purchased/acquired
+located/situated/found
+largest/biggest/greatest
+large/big/huge
+small/little/tiny
+wrote/authored/penned
+written/authored/penned
+film/movie/motion picture
+created/made/produced
+leader/head/chief/boss
+led/headed/ran/was in charge of
+ruler/king/monarch
+country/nation/state
+job/occupation/profession
+occupation/job/line of work
+earn/make/receive
+won/received/was awarded
+cost/price/expense
+money/cash/funds
+gave/donated/handed over
+said/stated/claimed/told
+called/named/known as
+name/title
+area/region/district
+people/persons/inhabitants
+population/number of inhabitants/number of people
+approximately/roughly/about/around
+main/primary/chief/principal
+important/significant/key
+difficult/hard/tough
+famous/well known/renowned
+often/frequently/regularly
+children/kids
+child/kid
+car/automobile/vehicle
+house/home/residence
+road/street/route
+school/college/academy
+university/college
+student/pupil/learner
+teacher/instructor/tutor
+doctor/physician
+company/firm/business/corporation
+type/kind/sort
+method/way/approach
+reason/cause/motive
+purpose/aim/goal
+result/outcome/consequence
+effect/impact/influence
+use/employ/utilize
+used/employed/utilized
+help/aid/assist
+helped/aided/assisted
+show/demonstrate/reveal
+showed/demonstrated/revealed
+increase/rise/growth
+decrease/decline/drop/fall
+increased/rose/grew/went up
+decreased/declined/dropped/fell/went down
+destroyed/wrecked/ruined
+attacked/assaulted
+defeated/beat/overcame
+captured/seized/took
+killed/slain
+moved/relocated/transferred
+left/departed/quit
+joined/became a member of/entered
+became/turned into
+happened/occurred/took place
+happen/occur/take place
+held/took place
+appeared/showed up
+released/published/issued/brought out
+introduced/launched/brought in
+discovered/found/detected
+invented/devised/came up with
+developed/created/designed
+designed/planned/drew up
+owned/possessed/belonged to
+ruled/governed/reigned over
+elected/chosen/voted in
+appointed/named/chosen
+allowed/permitted/let
+required/needed/obliged
+need/require
+forced/compelled/made
+prevented/stopped/kept
+tried/attempted/sought
+try/attempt
+wanted/wished/desired
+believed/thought/held
+think/believe
+considered/regarded as/seen as
+described/characterized/portrayed
+received/got/obtained
+get/obtain/receive
+caused/led to/brought about
+cause/lead to/bring about
+included/contained/comprised
+include/contain/comprise
+consists of/is made up of/comprises
+replaced/took the place of/superseded
+married/wed
+lived/resided/dwelt
+live/reside
+grew up/was raised
+studied/was educated
+attended/went to
+taught/gave lessons in
+worked/was employed
+performed/played/gave a concert
+victory/win/triumph
+war/conflict/armed conflict
+battle/fight
+agreement/deal/pact/accord
+law/act/statute
+rule/regulation
+government/administration
+army/armed forces/military
+soldiers/troops
+ship/vessel/boat
+aircraft/plane/airplane
+religion/faith/belief
+illness/disease/sickness
+food/diet
+language/tongue
+age/how old
+year/date
+percentage/percent/share/proportion
+amount/quantity
+number/count/total
+length/how long
+height/how tall
+speed/how fast
+distance/how far
+currently/now/at present
+formerly/previously/once
+"""
+
+_NUMBER_WORDS = "two three four five six seven eight nine ten eleven twelve twenty thirty fifty hundred"
+_ORDINALS = "second third fourth fifth sixth seventh eighth ninth tenth twentieth"
+_CENTURIES = "14th 15th 16th 17th 18th 19th 20th 21st"
+_MONTHS = "January February March April June July August September October November December"
+_DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday"
+
+SERIES = [tuple(line.split()) for line in (_NUMBER_WORDS, _ORDINALS, _CENTURIES, _MONTHS, _DAYS)]
+"""Words of one kind: any can stand where another of its series stands."""
+
+FUNCTION_WORDS = frozenset(
+    """a an the of in on at to for from by with about as into and or is are was were be been being do does did has have
+    had what which who whom whose when where why how that this these those it its there their his her he she they will
+    would can could should may might must than then also s t""".split()
+)
+
+
+def _opposites() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
+    for pair in _ANTONYMS.replace("in front of", "in_front_of").split():
+        one, other = (word.replace("_", " ") for word in pair.split("/"))
+        table.setdefault(one, []).append(other)
+        table.setdefault(other, []).append(one)
+    return table
+
+
+def _synonyms() -> dict[str, list[str]]:
+    table: dict[str, list[str]] = {}
+    for line in _SYNONYMS.strip().splitlines():
+        first, *others = line.split("/")
+        table.setdefault(first, []).extend(others)
+    return table
+
+
+ANTONYMS = _opposites()
+"""Word to words that make its statement false or another one."""
+
+SYNONYMS = _synonyms()
+"""Word to words that ask the same; one way only, as the general word is not always the special one."""
