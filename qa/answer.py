@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from index.types import Span
 from qa.cite import citation_id, cite, viewer_url
-from qa.extract import Excerpt
+from qa.find import Found
 from qa.retrieve import RankedPassage
 from qa.types import Answer, Citation, Claim, Models, PassageResult, Quote, Timings
 
@@ -49,11 +49,13 @@ class Draft:
         self.composed_by: str = "extract"
         self.note: str | None = None
 
-    def quote(self, quoted: Excerpt, short_answer: str) -> None:
+    def quote(self, found: Sequence[Found]) -> None:
         """Cite the sentences found and make them the verbatim answer."""
-        self.citations = [cite(passage, span, self.collection) for passage, span in quoted.shown]
-        self.quoted = Quote(text=quoted.text(), citation_indices=list(range(len(self.citations))))
-        self.short_answer = short_answer
+        sentences = dict.fromkeys(sentence for answer in found for sentence in answer.excerpt.shown)
+        self.citations = [cite(passage, span, self.collection) for passage, span in sentences]
+        text = " ".join(citation.cited_text for citation in self.citations)
+        self.quoted = Quote(text=text, citation_indices=list(range(len(self.citations))))
+        self.short_answer = "; ".join(dict.fromkeys(answer.words for answer in found))
 
     def claim_quote(self) -> None:
         """One claim a verbatim sentence."""
@@ -124,14 +126,8 @@ class Draft:
         )
 
 
-def passage_results(
-    ranked: Sequence[RankedPassage], reader_scores: Sequence[float | None], collection: str
-) -> list[PassageResult]:
-    """The ranked passages as they are sent."""
-    return [_passage_result(item, score, collection) for item, score in zip(ranked, reader_scores, strict=True)]
-
-
-def _passage_result(item: RankedPassage, reader_score: float | None, collection: str) -> PassageResult:
+def passage_result(item: RankedPassage, reader_score: float | None, collection: str) -> PassageResult:
+    """A ranked passage as it is sent."""
     passage = item.passage
     cited = citation_id(passage, Span(passage.start, passage.end), collection)
     return PassageResult(

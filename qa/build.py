@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from index.embed import Embedder, MiniLM, SentenceTransformerEmbedder
 from index.store import Collections
 from qa.bundled import bundled_model_path
-from qa.decide import Calibration
+from qa.decide import UNCALIBRATED, Calibration
 from qa.errors import SettingsError
 from qa.pipeline import QA, LanguageModel
-from qa.read import MODEL_DIR, OnnxReader
+from qa.read import MODEL_DIR, Reader, huggingface_reader, onnx_reader
 from qa.settings import Settings, load_settings
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ def build_qa(settings: Settings | None = None, *, llm: LanguageModel | None = No
     return QA(
         collections=Collections(settings.data_dir),
         embedder=build_embedder(settings),
-        reader=OnnxReader(threads=settings.thread_count()),
-        calibration=Calibration.load(MODEL_DIR / "calibration.json"),
+        reader=build_reader(settings),
+        calibration=build_calibration(settings),
         llm=llm or build_llm(settings),
         settings=settings,
     )
@@ -40,6 +40,30 @@ def build_embedder(settings: Settings) -> Embedder:
     if settings.embedder == "minilm":
         return MiniLM(threads=settings.thread_count())
     return SentenceTransformerEmbedder(settings.embedder)
+
+
+def build_reader(settings: Settings) -> Reader:
+    """The reader that the settings name."""
+    if settings.reader == "minilm":
+        return onnx_reader(threads=settings.thread_count())
+    folder = Path(settings.reader).expanduser()
+    if (folder / "model.onnx").is_file():
+        return onnx_reader(folder, threads=settings.thread_count())
+    return huggingface_reader(str(folder) if folder.is_dir() else settings.reader, threads=settings.thread_count())
+
+
+def build_calibration(settings: Settings) -> Calibration:
+    """What the scores of that reader are worth, or a guess that names itself one."""
+    stored = calibration_path(settings)
+    return Calibration.load(stored) if stored.is_file() else UNCALIBRATED
+
+
+def calibration_path(settings: Settings) -> Path:
+    """Where the calibration of the reader is kept: beside it, or in the data directory where that is no folder."""
+    folder = MODEL_DIR if settings.reader == "minilm" else Path(settings.reader).expanduser()
+    if folder.is_dir():
+        return folder / "calibration.json"
+    return settings.data_dir / f"calibration-{settings.reader.replace('/', '--')}.json"
 
 
 def build_llm(settings: Settings) -> LanguageModel | None:

@@ -16,6 +16,7 @@ class Calibration:
     alone prefers short, plain passages to the one that was asked about. `slope`, `quote_slope` and `intercept` map two
     scores, of the passage chosen and of the sentences that would be shown from it (by themselves, or with the sentence
     before them, whichever is higher), to the probability that these are right; from `threshold` on they are shown.
+    `enough`: when a passage has this preference, hardly any passage ranked after it has more.
     """
 
     cosine_weight: float
@@ -23,6 +24,7 @@ class Calibration:
     quote_slope: float
     intercept: float
     threshold: float
+    enough: float
     made_from: str
 
     @classmethod
@@ -39,3 +41,15 @@ class Calibration:
         """Probability that the answer is right, from the reader's scores for passage and quote."""
         logit = self.slope * score + self.quote_slope * quote_score + self.intercept
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
+
+
+UNCALIBRATED = Calibration(
+    cosine_weight=0,
+    slope=0.15,
+    quote_slope=0.15,
+    intercept=0,
+    threshold=0.5,
+    enough=math.inf,
+    made_from="nothing: its probabilities are guesses until scripts/calibrate_reader.py has been run",
+)
+"""For a reader that brings no calibration: answers where a network trained on SQuAD 2.0 prefers its span to none."""

@@ -90,9 +90,10 @@ def _reader(settings: Settings) -> str:
     reader, calibration = qa.reader, qa.calibration
     began = time.perf_counter()
     found = reader.read("When does it open?", ["The library opens at nine."])[0][0]
-    checksum = hashlib.sha256((MODEL_DIR / "model.onnx").read_bytes()).hexdigest()[:12]
+    shipped = hashlib.sha256((MODEL_DIR / "model.onnx").read_bytes()).hexdigest()[:12]
+    source = f"sha256 {shipped}…" if settings.reader == "minilm" else f"QA_READER={settings.reader}"
     return (
-        f"{reader.name} (sha256 {checksum}…), answers from probability {calibration.threshold:.2f}, calibrated on "
+        f"{reader.name} ({source}), answers from probability {calibration.threshold:.2f}, calibrated on "
         f"{calibration.made_from}; loaded and read in {_seconds(began)}, score {found.score:+.1f}"
     )
 

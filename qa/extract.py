@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from index.types import Passage, Span
 
 # A sentence that opens like this speaks of something that an earlier sentence names.
-_UNRESOLVED = re.compile(
+UNRESOLVED = re.compile(
     r"""["'“‘(\[]*(?:(?:and|but|so|yet|then|however|also)\b,?\s+)?
     (?:(?:he|she|it|they|this|that|these|those|his|her|hers|its|their|theirs|both|such)\b
       |the\s+(?:two|three|four|company|companies|firm|firms|group|groups|organi[sz]ation|agency|country|city|team
@@ -36,6 +36,10 @@ class Excerpt:
         """The verbatim answer: one sentence or two, in reading order."""
         return (self.lead, *self.holding) if self.lead and self.needs_lead else self.holding
 
+    def places(self) -> set[tuple[str, int]]:
+        """Document and offset of each sentence that holds the words found."""
+        return {(passage.document_id, span.start) for passage, span in self.holding}
+
     def text(self) -> str:
         """What is shown, as one text."""
         return _text(self.shown)
@@ -50,20 +54,20 @@ class Excerpt:
         return [self.text()] if whole == self.text() else [self.text(), whole]
 
 
-def excerpt(passage: Passage, found: Span, before: Callable[[], Passage | None]) -> Excerpt:
+def excerpt(passage: Passage, found: Span, before: Callable[[Passage], Passage | None]) -> Excerpt:
     """The sentences around `found`, a document span inside `passage`.
 
-    `before` gives the passage before it in the document; it is asked when the words stand in its first sentence.
+    `before` gives the passage before one in its document; it is asked when the words stand in its first sentence.
     """
     first = next(i for i, span in enumerate(passage.sentences) if span.overlaps(found))
     holding = tuple((passage, span) for span in passage.sentences[first : first + 2] if span.overlaps(found))
-    other = passage if first else before()
+    other = passage if first else before(passage)
     lead = None
     if other:
         lead = (other, passage.sentences[first - 1] if first else other.sentences[-1])
         if not _FULL_SENTENCE_END.search(_text([lead])):  # a heading resolves nothing
             lead = None
-    needs_lead = len(holding) == 1 and bool(_UNRESOLVED.match(_text(holding)))
+    needs_lead = len(holding) == 1 and bool(UNRESOLVED.match(_text(holding)))
     return Excerpt(lead, holding, needs_lead)
 
 

@@ -5,18 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from index.embed import Embedder
 from index.store import Collections, Snapshot
-from index.types import Passage, Span
-from qa.answer import Clock, Draft, passage_results
+from qa.answer import Clock, Draft, passage_result
 from qa.compose import phrase
 from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
-from qa.extract import Excerpt, excerpt
-from qa.read import Candidate, Reader
+from qa.find import Found, find, wants_several
+from qa.read import Reader
+from qa.rerank import ReadPassage, rerank
 from qa.retrieve import RankedPassage, retrieve
 from qa.settings import Settings
 from qa.types import (
@@ -51,11 +50,8 @@ class LanguageModel:
 class Trace:
     """What happened at every stage of one question, for `qa ask --explain` and evaluation."""
 
-    ranked: list[RankedPassage] = field(default_factory=list)
-    candidates: list[list[Candidate]] = field(default_factory=list)
-    best: int | None = None
-    quote_score: float = 0.0
-    probability: float = 0.0
+    read: list[ReadPassage] = field(default_factory=list)
+    found: list[Found] = field(default_factory=list)
     threshold: float = 0.0
     draft: str | None = None
     verdict: Verdict | None = None
@@ -99,8 +95,7 @@ class QA:
         """The passages retrieved for a question, not read."""
         question = self._checked(question)
         with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
-            ranked = self._retrieve(snapshot, question, top_k)
-        return passage_results(ranked, [None] * len(ranked), collection)
+            return [passage_result(item, None, collection) for item in self._retrieve(snapshot, question, top_k)]
 
     def stream(
         self,
@@ -119,31 +114,29 @@ class QA:
         trace = trace or Trace()
         clock = Clock()
         with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
-            trace.ranked = self._retrieve(snapshot, question, top_k)
+            ranked = self._retrieve(snapshot, question, top_k)
             clock.lap("retrieve_ms")
-            trace.candidates = self.reader.read(question, [ranked.passage.text for ranked in trace.ranked])
-            passages = passage_results(trace.ranked, [c[0].score if c else None for c in trace.candidates], collection)
+            trace.read = rerank(self.reader, question, ranked, self.calibration, several=wants_several(question))
+            passages = [passage_result(item.ranked, item.score, collection) for item in trace.read]
             clock.lap("read_ms")
             yield PassagesEvent(passages=passages)
-
-            quoted = None
-            if best := self._choose(trace):
-                passage, found = best
-                quoted = excerpt(passage, found, partial(snapshot.passage_before, passage))
-
-        answers = quoted is not None and self._decide(question, quoted, trace)
+            trace.threshold = self._threshold()
+            trace.found = find(
+                question, trace.read, self.reader, self.calibration, trace.threshold, snapshot.passage_before
+            )
         clock.lap("read_ms")
-        draft = Draft(question, collection, passages, trace.probability)
-        if quoted is None or not answers:
+
+        draft = Draft(question, collection, passages, trace.found[0].probability if trace.found else 0.0)
+        if draft.probability < trace.threshold or not trace.found:
             yield AnswerEvent(answer=draft.refused(self._models(), clock))
             return
 
-        draft.quote(quoted, passage.slice(found))
+        draft.quote(trace.found)
         clock.lap("compose_ms")
         yield QuoteEvent(quote=draft.quoted, citations=draft.citations)
 
-        if mode == "auto" and self.llm:
-            self._phrase(self.llm, draft, quoted.evidence(), trace, clock)
+        if mode == "auto" and self.llm and len(trace.found) == 1:  # several answers stand better as they are
+            self._phrase(self.llm, draft, trace.found[0].excerpt.evidence(), trace, clock)
         if not draft.claims:
             draft.claim_quote()
         for claim in draft.claims:
@@ -169,25 +162,9 @@ class QA:
         wanted = top_k or self.settings.top_k
         return retrieve(snapshot, self.embedder, question, top_k=wanted, candidates=self.settings.candidates)
 
-    def _choose(self, trace: Trace) -> tuple[Passage, Span] | None:
-        """Passage and document span that would answer, if there is a word to read. Ties go to the better rank."""
-        read = [i for i, found in enumerate(trace.candidates) if found]
-        if not read:
-            return None
-        trace.best = max(read, key=lambda i: (self._preference(trace, i), -i))
-        span, passage = trace.candidates[trace.best][0].span, trace.ranked[trace.best].passage
-        return passage, Span(passage.start + span.start, passage.start + span.end)
-
-    def _preference(self, trace: Trace, i: int) -> float:
-        return self.calibration.preference(trace.candidates[i][0].score, trace.ranked[i].cosine)
-
-    def _decide(self, question: str, quoted: Excerpt, trace: Trace) -> bool:
-        """Whether the excerpt answers. It is read once more by itself, as whoever is shown it will."""
+    def _threshold(self) -> float:
         threshold = self.settings.answer_threshold
-        trace.threshold = self.calibration.threshold if threshold is None else threshold
-        trace.quote_score = max(found[0].score for found in self.reader.read(question, quoted.readings()))
-        trace.probability = self.calibration.probability(trace.candidates[trace.best or 0][0].score, trace.quote_score)
-        return trace.probability >= trace.threshold
+        return self.calibration.threshold if threshold is None else threshold
 
     def _phrase(self, llm: LanguageModel, draft: Draft, evidence: str, trace: Trace, clock: Clock) -> None:
         """Let the LLM write one sentence, and keep it only if the sources support every word of it."""

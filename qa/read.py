@@ -6,7 +6,7 @@ import math
 import re
 import threading
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +16,9 @@ import numpy as np
 
 from index.onnx import onnx_session
 from index.types import Span
+from qa.errors import SettingsError
 
 if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
     from tokenizers import Encoding, Tokenizer
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)+")
@@ -44,68 +44,127 @@ class Reader(Protocol):
         """For each passage its `top` best spans, best first; none when it has no word."""
 
 
-class OnnxReader:
-    """A BERT question-answering network through ONNX Runtime.
+Logits = tuple[np.ndarray, np.ndarray]
+Network = Callable[["Encoding"], Logits]
+"""Start and end logits, float (length,) each, of one encoded pair of question and passage."""
 
-    A span's score is start + end - (start + end at [CLS]), the usual SQuAD 2.0 score. One window a run: int8
-    activations are scaled per tensor, so a row's logits would change with what else is in a batch.
+
+class SpanReader:
+    """Reads with a question-answering network: one logit a word piece for being an answer's first, and its last.
+
+    A span's score is start + end - (start + end at the first piece, [CLS]), the usual SQuAD 2.0 score. One window a
+    run: int8 activations are scaled per tensor, so a row's logits would change with what else is in a batch.
     """
 
-    name = "minilm-l6-squad-int8"
     window = 384  # word pieces of question and passage together
     stride = 128  # word pieces that neighbouring windows share
     max_question = 96  # word pieces of the question that are read
     max_answer = 30  # word pieces of an answer, as in the SQuAD evaluation of BERT
 
-    def __init__(self, folder: Path = MODEL_DIR, threads: int = 0) -> None:
-        self._folder = folder
-        self._threads = threads
+    def __init__(self, name: str, load: Callable[[], tuple[Tokenizer, Network]]) -> None:
+        """`load` gives the tokenizer, which must neither pad nor truncate, and the network; it is called once."""
+        self.name = name
+        self._load = load
         self._load_lock = threading.Lock()
 
     @cached_property
-    def _tokenizer(self) -> Tokenizer:
-        from tokenizers import Tokenizer
-
-        tokenizer = Tokenizer.from_file(str(self._folder / "tokenizer.json"))
-        tokenizer.no_padding()
-        tokenizer.no_truncation()
-        return tokenizer
-
-    @cached_property
-    def _session(self) -> InferenceSession:
-        return onnx_session(self._folder / "model.onnx", self._threads)
+    def _loaded(self) -> tuple[Tokenizer, Network]:
+        return self._load()
 
     def read(self, question: str, passages: Sequence[str], top: int = 3) -> list[list[Candidate]]:
         """For each passage its best spans, in code points of that passage."""
         with self._load_lock:
-            tokenizer, session = self._tokenizer, self._session
-        question_ids = tokenizer.encode(question, add_special_tokens=False).ids[: self.max_question]
-        return [self._read_one(tokenizer, session, question_ids, passage, top) for passage in passages]
+            tokenizer, network = self._loaded
+        asked = tokenizer.encode(question, add_special_tokens=False)
+        asked.truncate(self.max_question)
+        return [self._read_one(tokenizer, network, asked, passage, top) for passage in passages]
 
     def _read_one(
-        self, tokenizer: Tokenizer, session: InferenceSession, question_ids: list[int], passage: str, top: int
+        self, tokenizer: Tokenizer, network: Network, asked: Encoding, passage: str, top: int
     ) -> list[Candidate]:
-        encoding = tokenizer.encode(passage, add_special_tokens=False)
-        cls, sep = tokenizer.token_to_id("[CLS]"), tokenizer.token_to_id("[SEP]")
-        head = [cls, *question_ids, sep]
-        room = self.window - len(head) - 1
+        pieces = tokenizer.encode(passage, add_special_tokens=False)
+        if not pieces.ids:
+            return []
+        pieces.truncate(self.window - len(asked.ids) - tokenizer.num_special_tokens_to_add(is_pair=True), self.stride)
         best: dict[Span, float] = {}
-        for first in range(0, max(1, len(encoding.ids) - self.stride), room - self.stride):
-            pieces = encoding.ids[first : first + room]
-            if not pieces:
-                return []
-            ids = np.array([[*head, *pieces, sep]], np.int64)
-            types = np.zeros_like(ids)
-            types[0, len(head) :] = 1
-            feed = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": types}
-            start, end = (np.asarray(row)[0] for row in session.run(["start_logits", "end_logits"], feed))
+        for window in (pieces, *pieces.overflowing):
+            pair = tokenizer.post_process(asked, window)
+            start, end = network(pair)
             null = float(start[0] + end[0])
-            inside = slice(len(head), len(head) + len(pieces))  # never the question
+            first = pair.sequence_ids.index(1)  # never the question
+            inside = slice(first, first + len(window.ids))
             for i, j, score in _best_spans(start[inside], end[inside], self.max_answer, top):
-                span = _whole_words(passage, encoding, first + i, first + j)
+                span = _whole_words(passage, window, i, j)
                 best[span] = max(best.get(span, -math.inf), score - null)
         ranked = sorted(best.items(), key=lambda item: (-item[1], item[0]))
         return [Candidate(span, score) for span, score in ranked[:top]]
+
+
+def onnx_reader(folder: Path = MODEL_DIR, threads: int = 0) -> SpanReader:
+    """The reader of a folder with `model.onnx` and `tokenizer.json`, such as the shipped one; nothing is loaded yet."""
+
+    def load() -> tuple[Tokenizer, Network]:
+        from tokenizers import Tokenizer
+
+        session = onnx_session(folder / "model.onnx", threads)
+        wanted = {node.name for node in session.get_inputs()}
+
+        def network(pair: Encoding) -> Logits:
+            feed = {"input_ids": pair.ids, "attention_mask": [1] * len(pair.ids), "token_type_ids": pair.type_ids}
+            arrays = {name: np.array([row], np.int64) for name, row in feed.items() if name in wanted}
+            start, end = session.run(["start_logits", "end_logits"], arrays)
+            return np.asarray(start)[0], np.asarray(end)[0]
+
+        return _untruncated(Tokenizer.from_file(str(folder / "tokenizer.json"))), network
+
+    return SpanReader("minilm-l6-squad-int8" if folder == MODEL_DIR else folder.name, load)
+
+
+def huggingface_reader(name: str, threads: int = 0) -> SpanReader:
+    """Any question-answering checkpoint of Hugging Face, by name or folder, with a fast tokenizer.
+
+    Nothing is loaded yet. Reading raises `SettingsError` for a checkpoint that cannot be loaded or that has no trained
+    answer layer: its spans would be drawn at random.
+    """
+
+    def load() -> tuple[Tokenizer, Network]:
+        import torch
+        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+        if threads:
+            torch.set_num_threads(threads)
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name)
+            model, report = AutoModelForQuestionAnswering.from_pretrained(name, output_loading_info=True)
+        except (OSError, ValueError) as error:
+            help_text = "Name a folder or a checkpoint that transformers can load, or unset QA_READER."
+            raise SettingsError(f"QA_READER={name} cannot be loaded: {error}", help=help_text) from error
+        if report["missing_keys"]:
+            help_text = "Name a checkpoint that was trained for question answering, such as on SQuAD 2.0."
+            raise SettingsError(f"QA_READER={name} has no answer layer ({report['missing_keys']})", help=help_text)
+        if not tokenizer.is_fast:
+            raise SettingsError(f"QA_READER={name} has no fast tokenizer", help="Offsets need one: name another.")
+        model.eval()
+        typed = "token_type_ids" in tokenizer.model_input_names
+
+        def network(pair: Encoding) -> Logits:
+            feed = {"input_ids": torch.tensor([pair.ids])}
+            feed["attention_mask"] = torch.ones_like(feed["input_ids"])
+            if typed:
+                feed["token_type_ids"] = torch.tensor([pair.type_ids])
+            with torch.inference_mode():
+                out = model(**feed)
+            return out.start_logits[0].float().numpy(), out.end_logits[0].float().numpy()
+
+        return _untruncated(tokenizer.backend_tokenizer), network
+
+    return SpanReader(Path(name).name, load)
+
+
+def _untruncated(tokenizer: Tokenizer) -> Tokenizer:
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    return tokenizer
 
 
 def _best_spans(start: np.ndarray, end: np.ndarray, longest: int, top: int) -> list[tuple[int, int, float]]:

@@ -26,6 +26,12 @@ class Settings(BaseSettings):
         "SentenceTransformer; `sentence-transformers/all-MiniLM-L6-v2` loads the installed weights, other names "
         "may download.",
     )
+    reader: str = Field(
+        "minilm",
+        description="`minilm` is the one that comes with the service. Anything else is the folder or name of a "
+        "question-answering checkpoint of Hugging Face, or a folder that `scripts/train_reader.py` made; a name may "
+        "download.",
+    )
     llm: str = Field(
         "bundled",
         description="`bundled` is SmolLM2-135M in process (as `none` where its package is not installed), "

@@ -5,7 +5,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from index.types import Span
 from qa.pipeline import Trace
 from qa.types import Answer, PassageResult
 
@@ -60,24 +59,22 @@ def passages(found: Sequence[PassageResult]) -> str:
 def trace(answer: Answer, trace: Trace) -> str:
     """Every stage of one question."""
     lines = ["RETRIEVE   rank  fused   dense rank (cosine)  lexical rank (BM25)  place"]
-    for rank, item in enumerate(trace.ranked, 1):
+    by_rank = sorted(trace.read, key=lambda item: -item.ranked.score)
+    for rank, item in enumerate((read.ranked for read in by_rank), 1):
         dense = f"{item.dense_rank or '-'} ({item.cosine:.3f})"
         lexical = f"{item.lexical_rank} ({item.lexical_score:.2f})" if item.lexical_rank else "-"
         place = f"{item.passage.document_title} {item.passage.start}-{item.passage.end}"
         lines.append(f"           {rank:>4}  {item.score:.4f}  {dense:<19}  {lexical:<19}  {place}")
-    lines += ["", "READ       rank   score  span"]
-    for rank, (item, candidates) in enumerate(zip(trace.ranked, trace.candidates, strict=True), 1):
-        for candidate in candidates:
-            start = item.passage.start + candidate.span.start
-            span = Span(start, item.passage.start + candidate.span.end)
-            words = _one_line(item.passage.slice(span), 60)
+    lines += ["", "READ       rank   score  span, the preferred passage first"]
+    for read in trace.read:
+        rank = by_rank.index(read) + 1
+        if read.candidates is None:
+            lines.append(f"           {rank:>4}          not read: what was read before it is good enough")
+        for candidate in read.candidates or []:
+            span = read.place(candidate)
+            words = _one_line(read.ranked.passage.slice(span), 60)
             lines.append(f"           {rank:>4}  {candidate.score:+6.2f}  {span.start}-{span.end} “{words}”")
-    verdict = "answer" if answer.status == "answered" else "refuse"
-    reason = (
-        f"passage {(trace.best or 0) + 1}, quote {trace.quote_score:+.2f}, "
-        f"probability {trace.probability:.3f}, threshold {trace.threshold:.3f}"
-    )
-    lines += ["", f"DECIDE     {verdict}: {reason}" if trace.best is not None else "DECIDE     refuse: nothing to read"]
+    lines += ["", *_decisions(answer, trace)]
     if trace.draft is not None and trace.verdict is not None:
         outcome = "shown" if answer.composed_by == "llm" else "not shown"
         lines += [
@@ -88,6 +85,17 @@ def trace(answer: Answer, trace: Trace) -> str:
         ]
     timings = ", ".join(f"{name.removesuffix('_ms')} {ms:.1f} ms" for name, ms in answer.timings.model_dump().items())
     return "\n".join([*lines, "", f"TIME       {timings}"])
+
+
+def _decisions(answer: Answer, trace: Trace) -> list[str]:
+    if not trace.found:
+        return ["DECIDE     refuse: nothing to read"]
+    verdict = "answer" if answer.status == "answered" else "refuse"
+    return [
+        f"DECIDE     {verdict}: “{_one_line(found.words, 60)}”, passage {found.score:+.2f}, "
+        f"quote {found.quote_score:+.2f}, probability {found.probability:.3f}, threshold {trace.threshold:.3f}"
+        for found in trace.found
+    ]
 
 
 def _one_line(text: str, width: int) -> str:

@@ -31,7 +31,7 @@ from qa.bundled import bundled_model_path
 from qa.decide import Calibration
 from qa.errors import LLMError
 from qa.llm import LlamaCpp
-from qa.read import MODEL_DIR, OnnxReader
+from qa.read import MODEL_DIR, onnx_reader
 from qa.verify import check_sentence
 
 ARTICLE = Path("tests/data/article_dev.jsonl")
@@ -82,7 +82,7 @@ def squad(file: Path, number: int, seed: int) -> list[Triple]:
 
 def near_misses(file: Path, number: int, seed: int) -> list[Triple]:
     """A seeded sample of unanswerable questions that the reader finds an answer to in their paragraph."""
-    calibration, reader = Calibration.load(MODEL_DIR / "calibration.json"), OnnxReader()
+    calibration, reader = Calibration.load(MODEL_DIR / "calibration.json"), onnx_reader()
     asked = [
         (qa, paragraph["context"])
         for page in json.loads(file.read_text(encoding="utf-8"))["data"]

@@ -3,6 +3,7 @@ something."""
 
 from __future__ import annotations
 
+import math
 import re
 import zlib
 from collections.abc import Sequence
@@ -93,7 +94,9 @@ class FakeEmbedder:
         return [len(re.findall(r"\w+|[^\w\s]", text)) for text in texts]
 
 
-FAKE_CALIBRATION = Calibration(0, slope=1, quote_slope=0, intercept=-1.5, threshold=0.5, made_from="nothing")
+FAKE_CALIBRATION = Calibration(
+    0, slope=1, quote_slope=0, intercept=-1.5, threshold=0.5, enough=math.inf, made_from="nothing"
+)
 
 
 class FakeReader:

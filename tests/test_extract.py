@@ -17,7 +17,7 @@ def passage(text: str, start: int = 0, number: int = 1) -> Passage:
 def shown(text: str, words: str, before: Passage | None = None, start: int = 0) -> list[str]:
     whole = passage(text, start)
     at = start + text.index(words)
-    return [p.slice(s) for p, s in excerpt(whole, Span(at, at + len(words)), lambda: before).shown]
+    return [p.slice(s) for p, s in excerpt(whole, Span(at, at + len(words)), lambda _: before).shown]
 
 
 def test_the_sentence_that_holds_the_words() -> None:
@@ -76,11 +76,11 @@ def test_words_across_a_boundary_bring_both_sentences() -> None:
 
 def test_what_is_read_again_is_what_is_shown_or_that_with_its_lead() -> None:
     whole = passage("The library is old. Ada Byrne founded it in 1871. She loved books.")
-    alone = excerpt(whole, Span(44, 48), lambda: None)
+    alone = excerpt(whole, Span(44, 48), lambda _: None)
     assert alone.readings() == ["Ada Byrne founded it in 1871.", "The library is old. Ada Byrne founded it in 1871."]
     assert alone.evidence() == "Ada Byrne founded it in 1871."
-    led = excerpt(whole, Span(60, 65), lambda: None)
+    led = excerpt(whole, Span(60, 65), lambda _: None)
     assert led.readings() == [led.text()] == ["Ada Byrne founded it in 1871. She loved books."]
     assert led.evidence() == "She loved books."
-    first = excerpt(whole, Span(4, 11), lambda: None)
+    first = excerpt(whole, Span(4, 11), lambda _: None)
     assert first.readings() == ["The library is old."]

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import shutil
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from qa.read import MODEL_DIR, OnnxReader, Reader
+from qa.build import build_calibration, build_reader, calibration_path
+from qa.decide import UNCALIBRATED
+from qa.errors import SettingsError
+from qa.read import MODEL_DIR, Reader, huggingface_reader, onnx_reader
+from qa.settings import Settings
 from tests.fakes import FakeReader
 
-READER = OnnxReader(threads=2)
+READER = onnx_reader(threads=2)
 PASSAGES = [
     "The library opens at nine on weekdays. Tea is served at four o'clock in the reading room.",
     "Ada Byrne founded the library in 1871 with a gift of 260,000 crowns.",
@@ -19,8 +26,24 @@ PASSAGES = [
 ]
 
 
-@pytest.fixture(params=["fake", "onnx"])
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A question-answering checkpoint as transformers writes it, untrained and tiny."""
+    import torch
+    from transformers import BertConfig, BertForQuestionAnswering
+
+    torch.manual_seed(1)
+    folder = tmp_path_factory.mktemp("readers") / "tiny"
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertForQuestionAnswering(BertConfig(**sizes)).save_pretrained(folder)
+    shutil.copy(MODEL_DIR / "tokenizer.json", folder)
+    return folder
+
+
+@pytest.fixture(params=["fake", "onnx", "huggingface"])
 def reader(request: pytest.FixtureRequest) -> Reader:
+    if request.param == "huggingface":
+        return huggingface_reader(str(request.getfixturevalue("checkpoint")))
     return FakeReader() if request.param == "fake" else READER
 
 
@@ -102,3 +125,51 @@ def test_the_card_names_the_model_that_is_shipped() -> None:
     checksum = hashlib.sha256((MODEL_DIR / "model.onnx").read_bytes()).hexdigest()
     assert checksum in (MODEL_DIR / "README.md").read_text(encoding="utf-8")
     assert (MODEL_DIR / "model.onnx").stat().st_size < 30_000_000
+
+
+def test_a_checkpoint_reads_long_passages_through_the_same_windows(checkpoint: Path) -> None:
+    passage = "Rain fell on the hills and the river rose a little. " * 120
+    found = huggingface_reader(str(checkpoint)).read("What rose?", [passage], top=10)[0]
+    assert len(found) == 10
+    assert all(0 <= c.span.start < c.span.end <= len(passage) for c in found)
+
+
+def test_a_checkpoint_without_an_answer_layer_is_refused(checkpoint: Path, tmp_path: Path) -> None:
+    from transformers import BertModel
+
+    BertModel.from_pretrained(checkpoint).save_pretrained(tmp_path)
+    shutil.copy(MODEL_DIR / "tokenizer.json", tmp_path)
+    with pytest.raises(SettingsError, match="no answer layer") as caught:
+        huggingface_reader(str(tmp_path)).read("Who?", PASSAGES)
+    assert caught.value.help
+
+
+def test_a_folder_without_a_model_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
+    with pytest.raises(SettingsError, match="cannot be loaded") as caught:
+        huggingface_reader(str(tmp_path)).read("Who?", PASSAGES)
+    assert "QA_READER" in caught.value.help
+
+
+def test_the_settings_choose_the_reader_and_its_calibration(checkpoint: Path, tmp_path: Path) -> None:
+    assert build_reader(Settings()).name == "minilm-l6-squad-int8"
+    assert build_calibration(Settings()).made_from != UNCALIBRATED.made_from
+    foreign = Settings(reader=str(checkpoint))
+    assert build_reader(foreign).name == "tiny"
+    assert build_calibration(foreign) is UNCALIBRATED
+    trained = tmp_path / "trained"
+    trained.mkdir()
+    for name in ("model.onnx", "tokenizer.json", "calibration.json"):
+        shutil.copy(MODEL_DIR / name, trained)
+    own = Settings(reader=str(trained))
+    assert build_reader(own).read("Who founded the library?", PASSAGES) == READER.read(
+        "Who founded the library?", PASSAGES
+    )
+    assert build_calibration(own) == build_calibration(Settings())
+
+
+def test_the_calibration_of_a_named_checkpoint_is_kept_with_the_data(tmp_path: Path) -> None:
+    named = Settings(reader="somebody/their-reader", data_dir=tmp_path)
+    shutil.copy(MODEL_DIR / "calibration.json", calibration_path(named))
+    assert calibration_path(named).parent == tmp_path
+    assert build_calibration(named) == build_calibration(Settings())
