@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 import tempfile
 from dataclasses import asdict, dataclass
@@ -22,6 +21,7 @@ from tqdm import tqdm
 
 from index.ingest import ingest
 from qa.build import build_qa
+from qa.evaluation.metrics import contains_gold
 from qa.pipeline import QA
 from qa.settings import load_settings
 from qa.types import Answer
@@ -88,7 +88,7 @@ def judge(qa: QA, question: dict[str, Any], mode: Any) -> Judged:
     if question["answerable"]:
         right = (
             answer.status == "answered"
-            and any(contains(answer.answer, gold) for gold in question["answers"])
+            and contains_gold(answer.answer, question["answers"])
             and any(overlaps(answer, evidence, qa) for evidence in question["evidence"])
         )
     else:
@@ -104,15 +104,6 @@ def judge(qa: QA, question: dict[str, Any], mode: Any) -> Judged:
         question["question"],
         answer.answer,
     )
-
-
-def contains(text: str, gold: str) -> bool:
-    """Whether the words of `gold` stand in `text`, in a row."""
-
-    def words(s: str) -> str:
-        return " " + " ".join(re.findall(r"[^\W_]+", s.casefold())) + " "
-
-    return words(gold) in words(text)
 
 
 def overlaps(answer: Answer, evidence: dict[str, Any], qa: QA) -> bool:

@@ -1,0 +1,74 @@
+"""Calibration: from scores whose meaning is known to probabilities that say so."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from qa.evaluation.open_corpus import Read
+from scripts.calibrate_reader import CHANGED_BY_STOPPING, fit, measure, plot, rank, stop_at
+from tests.fakes import FAKE_CALIBRATION
+
+
+def read(score: float, *, right: bool = False, cosine: float = 0.5) -> Read:
+    return Read(score, cosine, score, float(right), right, right)
+
+
+def asked(n: int, seed: int) -> list[list[Read]]:
+    """Questions whose best passage is right with the probability sigmoid(score - 1)."""
+    rng = np.random.default_rng(seed)
+    questions = []
+    for _ in range(n):
+        scores = np.sort(rng.normal(1, 2, 4))[::-1]
+        right = bool(rng.random() < 1 / (1 + math.exp(1 - scores[0])))
+        reads = [read(s, right=right and i == 0) for i, s in enumerate(scores)]
+        rng.shuffle(reads)  # type: ignore[arg-type]
+        questions.append(reads)
+    return questions
+
+
+def test_probabilities_are_those_that_the_scores_were_drawn_with() -> None:
+    calibration = fit(asked(4000, seed=1))
+    for score in (-1.0, 1.0, 3.0):
+        assert calibration.probability(score, score) == pytest.approx(1 / (1 + math.exp(1 - score)), abs=0.05)
+
+
+def test_a_cosine_that_tells_the_right_passage_is_weighed_and_one_that_does_not_is_left_alone() -> None:
+    rng = np.random.default_rng(2)
+    telling = [
+        [read(rng.normal(), right=i == 0, cosine=rng.normal(0.7 if i == 0 else 0.5, 0.1)) for i in rng.permutation(3)]
+        for _ in range(300)
+    ]
+    assert fit(telling).cosine_weight > 0
+    assert fit(asked(300, seed=3)).cosine_weight == 0
+
+
+def test_stopping_changes_the_passage_of_hardly_any_question() -> None:
+    questions = asked(1000, seed=4)
+    calibration = replace(FAKE_CALIBRATION, cosine_weight=1)
+    enough = stop_at(questions, calibration)
+    changed = 0
+    for reads in questions:
+        stop = next((i for i, r in enumerate(reads) if calibration.preference(r.score, r.cosine) >= enough), len(reads))
+        changed += rank(reads[: stop + 1], calibration)[0] != rank(reads, calibration)[0]
+    assert changed <= CHANGED_BY_STOPPING * len(questions)
+    assert enough < max(r.score + r.cosine for reads in questions for r in reads)  # it does stop
+
+
+def test_the_figures_and_plots_of_a_calibration(tmp_path: Path) -> None:
+    questions = asked(200, seed=5)
+    ranked = [rank(reads, FAKE_CALIBRATION) for reads in questions]
+    probabilities = np.array([FAKE_CALIBRATION.probability(reads[0].score, 0) for reads in ranked])
+    answerable = np.array([any(r.right for r in reads) for reads in questions])
+    figures = measure(questions, ranked, probabilities, answerable)
+    assert figures["right_without_threshold"] == figures["recall_at_1_read"] == 1
+    assert figures["recall_at_1_retrieved"] < figures["mrr_retrieved"] < 1
+    plot(probabilities, np.array([reads[0].right for reads in ranked]), tmp_path)
+    first = (tmp_path / "reliability.svg").read_bytes()
+    plot(probabilities, np.array([reads[0].right for reads in ranked]), tmp_path)
+    assert (tmp_path / "reliability.svg").read_bytes() == first
+    assert b"coverage" in (tmp_path / "risk-coverage.svg").read_bytes()
