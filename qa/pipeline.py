@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from index.embed import Embedder
@@ -13,6 +13,7 @@ from qa.answer import Clock, Draft, passage_result
 from qa.compose import phrase
 from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
+from qa.explain import explained, wants_explanation
 from qa.find import Found, find, wants_several
 from qa.read import Reader
 from qa.rerank import ReadPassage, rerank
@@ -131,6 +132,10 @@ class QA:
             yield AnswerEvent(answer=draft.refused(self._models(), clock))
             return
 
+        if wants_explanation(question):
+            best = trace.found[0]
+            trace.found[0] = replace(best, excerpt=explained(question, best.excerpt, self.reader, self.embedder))
+            clock.lap("read_ms")
         draft.quote(trace.found)
         clock.lap("compose_ms")
         yield QuoteEvent(quote=draft.quoted, citations=draft.citations)

@@ -6,12 +6,17 @@ import pytest
 
 from index.chunk import split_sentences
 from index.types import Passage, Span
-from qa.extract import excerpt
+from qa.extract import Excerpt, excerpt
 
 
 def passage(text: str, start: int = 0, number: int = 1) -> Passage:
     spans = tuple(Span(s.start + start, s.end + start) for s in split_sentences(text))
     return Passage(number, "doc_0", "0" * 32, "Title", None, start, start + len(text), text, spans)
+
+
+def excerpt_of(text: str, words: str) -> Excerpt:
+    at = text.index(words)
+    return excerpt(passage(text), Span(at, at + len(words)), lambda _: None)
 
 
 def shown(text: str, words: str, before: Passage | None = None, start: int = 0) -> list[str]:
