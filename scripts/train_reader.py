@@ -35,14 +35,15 @@ MIX = {
     "plain": 0.38,
     "consistent": 0.07,
     "yes_no": 0.05,
-    "neighbour": 0.11,
+    "undisclosed": 0.06,
+    "neighbour": 0.13,
     "cut": 0.08,
     "swapped_question": 0.09,
     "swapped_passage": 0.05,
     "antonym": 0.05,
     "negation": 0.02,
     "related": 0.06,
-    "roles": 0.07,
+    "roles": 0.10,
     "wh": 0.08,
 }
 """How often each kind of example is drawn (see training/examples.py)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from tokenizers import Tokenizer
 
 from qa.read import MODEL_DIR, onnx_reader
 from training.corpus import Article, load_squad, normal
-from training.examples import Example, Maker, related_words
+from training.examples import Example, Maker, related_words, withheld
 
 BRIDGES = (
     "The Alder Bridge was built in 1871 by Ada Byrne for the town of Alder. It is larger than the Rye Bridge, which "
@@ -80,7 +81,7 @@ def drawn(maker: Maker, articles: list[Article], kind: str) -> list[tuple[Any, E
 
 
 ANSWERED = {"plain", "consistent"}
-EITHER = {"yes_no"}
+EITHER = {"yes_no", "undisclosed"}
 
 
 def test_every_kind_of_example_can_be_made(maker: Maker, articles: list[Article]) -> None:
@@ -107,6 +108,33 @@ def test_a_changed_question_differs_in_more_than_its_style(maker: Maker, article
     for kind in ("swapped_question", "antonym", "roles", "wh", "negation"):
         for question, example in drawn(maker, articles, kind):
             assert sorted(normal(example.question).split()) != sorted(normal(question.text).split()) or kind == "roles"
+
+
+def test_what_is_not_disclosed_is_the_answer_where_a_document_says_so(maker: Maker, articles: list[Article]) -> None:
+    made = drawn(maker, articles, "undisclosed")
+    assert 0 < sum(example.answer is None for _, example in made) < len(made)
+    for question, example in made:
+        if example.answer is not None:
+            assert re.search(r"\b(not|declined|un\w+|secret|open)\b", example.answer.of(example.passage))
+        assert normal(question.answer.of(question.paragraph.text)) not in normal(example.passage)
+
+
+@pytest.mark.parametrize(
+    ("question", "thing"),
+    [
+        ("How tall is the tower?", "the height of the tower"),
+        ("How much are the two deals worth?", "the value of the two deals"),
+        ("How much did the bridge cost?", "of the bridge"),
+        ("What was the name of the boat?", "the name of the boat"),
+        ("When did the ferry close?", "when did the ferry close"),
+    ],
+)
+def test_a_sentence_that_withholds_an_answer_names_the_thing(question: str, thing: str) -> None:
+    for seed in range(20):
+        told = withheld(random.Random(seed), question)
+        assert told is not None
+        assert thing in told[0][0].lower() + told[0][1:]
+        assert told[1] in told[0]
 
 
 def test_the_same_seed_makes_the_same_examples(maker: Maker, articles: list[Article]) -> None:

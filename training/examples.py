@@ -17,7 +17,7 @@ import numpy as np
 from index.types import Span
 from qa.extract import UNRESOLVED
 from training.corpus import NAME, Article, Paragraph, Question, kinds_of_names, normal
-from training.words import ANTONYMS, FUNCTION_WORDS, SERIES, SYNONYMS
+from training.words import ANTONYMS, FUNCTION_WORDS, MEASURES, SERIES, SYNONYMS
 
 Vectors = np.ndarray
 
@@ -59,6 +59,7 @@ class Maker:
             "plain": self._plain,
             "consistent": self._consistent,
             "yes_no": self._yes_no,
+            "undisclosed": self._undisclosed,
             "neighbour": self._neighbour,
             "cut": self._cut,
             "swapped_question": self._swapped_question,
@@ -125,6 +126,29 @@ class Maker:
         turned = Question(asked, paragraph, _moved(Span(*match.span("rest")), sentence.start), question.article)
         made = self._cut(rng, turned) if rng.random() < 0.4 else self._plain(rng, turned)
         return made and Example("yes_no", asked, made.passage, made.answer)
+
+    def _undisclosed(self, rng: Random, question: Question) -> Example | None:
+        """The answer's sentence exchanged for one that says that the answer is not known: that is an answer, too.
+
+        One time in three the sentence is about what another question asks, and there is no answer.
+        """
+        paragraph, holding = question.paragraph, question.paragraph.holding(question.answer)
+        others = [
+            q.text for q in question.article.questions if q.paragraph is paragraph and q.answer != question.answer
+        ]
+        another = bool(others) and rng.random() < 1 / 3
+        told = withheld(rng, rng.choice(others) if another else question.text)
+        if told is None or len(holding) != 1:
+            return None
+        sentence, words = told
+        place = paragraph.sentences[holding[0]]
+        text = paragraph.text[: place.start] + sentence + paragraph.text[place.end :]
+        if _has(text, question.answer.of(paragraph.text)):
+            return None
+        start = place.start + sentence.index(words)
+        other = Question(question.text, Paragraph(text), Span(start, start + len(words)), question.article)
+        passage, shift = view(rng, other)
+        return Example("undisclosed", question.text, passage, None if another else _moved(other.answer, -shift))
 
     # Not answerable: the passage lacks it
 
@@ -257,6 +281,46 @@ class Maker:
             return rng.choice(near)
         far = [n for n in question.article.names[:80] if fits(n) and not paragraph.has(n)]
         return rng.choice(far) if far else None
+
+
+def withheld(rng: Random, question: str) -> tuple[str, str] | None:
+    """A sentence that says that nobody tells the answer to `question`, and its words that say so.
+
+    None where the question does not ask for something that can be named: "the height of the tower", "when it opened".
+    """
+    question = question.rstrip("? ")
+    thing = None
+    if match := re.fullmatch(r"What (?:is|was|are|were) (the .+)", question):
+        thing = match[1]
+    elif match := re.fullmatch(r"How (\w+) (?:is|was|are|were) (.+)", question):
+        noun = MEASURES.get(match[1])
+        owner = match[2].removesuffix(" worth")
+        noun = "value" if match[1] == "much" and owner != match[2] else noun
+        thing = noun and f"the {noun} of {owner}"
+    elif match := re.fullmatch(r"How much (?:did|does|do|will) (.+) cost", question):
+        thing = f"the {rng.choice(['cost', 'price'])} of {match[1]}"
+    elif re.match(
+        r"(?:How (?:many|much) \w+|When|Where|Why) (?:did|does|do|was|were|is|are|will) "
+        r"|(?:How many \w+|Who|Which \w+) \w+(?:ed|s|t)\b",
+        question,
+    ):
+        thing = question[0].lower() + question[1:]
+    if not thing or len(thing.split()) > 14:
+        return None
+    who = rng.choice(
+        ["A spokesman", "The company", "Officials", "The authorities", "He", "She", "They", "The two sides"]
+    )
+    words = rng.choice(["did not disclose", "declined to say", "did not reveal", "would not say", "have not said"])
+    if thing.startswith("the "):
+        words = rng.choice(["did not disclose", "declined to give", "did not reveal", "did not name", "kept secret"])
+        if rng.random() < 0.4:
+            words = rng.choice(["not disclosed", "not known", "unknown", "not made public", "not been decided"])
+            verb = "has" if words == "not been decided" else rng.choice(["was", "is"])
+            return f"{thing[0].upper()}{thing[1:]} {verb} {words}.", words
+    elif rng.random() < 0.4:
+        words = rng.choice(["not known", "unclear", "not been disclosed", "still open"])
+        return f"It {'has' if words == 'not been disclosed' else 'is'} {words} {thing}.", words
+    return f"{who} {words} {thing}.", words
 
 
 def related_words(

@@ -220,3 +220,10 @@ ANTONYMS = _opposites()
 
 SYNONYMS = _synonyms()
 """Word to words that ask the same; one way only, as the general word is not always the special one."""
+
+MEASURES = {
+    "much": "price", "many": "number", "long": "length", "old": "age", "large": "size", "big": "size", "tall": "height",
+    "high": "height", "deep": "depth", "wide": "width", "fast": "speed", "far": "distance", "heavy": "weight",
+    "hot": "temperature", "loud": "noise level",
+}  # fmt: skip
+"""What "how …" asks for."""
