@@ -3,11 +3,11 @@
 
 All paragraphs of a SQuAD 2.0 file become one collection; each question is asked of it through the real retrieval. An
 answer is right when the question is answerable and the sentences shown contain a gold answer. First the weight of the
-cosine in choosing a passage: the smallest one that is within a standard error of the best (the one-standard-error rule
-of Hastie et al., The Elements of Statistical Learning, 7.10). Then a logistic regression on two scores of the reader
-(Platt scaling): that of the passage chosen, and that of the sentences that would be shown from it, read again.
-Both are checked by cross-validation over articles and written beside the reader, with the preference from which on no
-further passage is read.
+cosine in choosing a passage: the smallest one that is no worse than the best by more than a standard error of the
+paired difference (after the one-standard-error rule of Hastie et al., The Elements of Statistical Learning, 7.10). Then
+a logistic regression on two scores of the reader (Platt scaling): that of the passage chosen, and that of the sentences
+that would be shown from it, read again. Both are checked by cross-validation over articles and written beside the
+reader, with the preference from which on no further passage is read.
 
     python scripts/calibrate_reader.py --squad dev-v2.0-tune.json --questions 2000 --plots docs
 """
@@ -96,20 +96,24 @@ def main() -> None:
 
 def fit(asked: list[list[Read]]) -> Calibration:
     """The weight of the cosine, then the slopes and the intercept, then where to stop reading."""
-    n = sum(any(read.right for read in reads) for reads in asked)
 
     def weighted(weight: float) -> Calibration:
         return Calibration(weight, 1, 0, 0, THRESHOLD, math.inf, "")
 
-    accuracy = {w: sum(rank(reads, weighted(w))[0].right for reads in asked) / n for w in COSINE_WEIGHTS}
-    best = max(accuracy.values())
-    weight = min(w for w, a in accuracy.items() if a >= best - math.sqrt(best * (1 - best) / n))
+    right = {w: np.array([rank(reads, weighted(w))[0].right for reads in asked], float) for w in COSINE_WEIGHTS}
+    best = max(COSINE_WEIGHTS, key=lambda w: right[w].sum())
+    weight = next(w for w in COSINE_WEIGHTS if within_a_standard_error(right[best] - right[w]))
     chosen = [rank(reads, weighted(weight))[0] for reads in asked]
     scores = np.array([[read.score, read.quote_score] for read in chosen])
     platt = LogisticRegression(C=1e6).fit(scores, [read.right for read in chosen])  # Platt 1999, on two scores
     slope, quote_slope = map(float, platt.coef_[0])
     enough = stop_at(asked, weighted(weight))
     return Calibration(weight, slope, quote_slope, float(platt.intercept_[0]), THRESHOLD, enough, "")
+
+
+def within_a_standard_error(differences: np.ndarray) -> bool:
+    """Whether the mean of paired differences is at most its own standard error."""
+    return bool(differences.mean() <= differences.std() / math.sqrt(len(differences)))
 
 
 def rank(reads: list[Read], calibration: Calibration) -> list[Read]:
