@@ -76,6 +76,7 @@ def main() -> None:
             probabilities[i] = fitted.probability(ranked[i][0].score, ranked[i][0].quote_score)
     figures = measure(asked, ranked, probabilities, answerable)
     calibration = fit(asked)
+    figures["mean_passages_read"] = round(float(np.mean([passages_read(reads, calibration) for reads in asked])), 2)
     record = {
         "cosine_weight": calibration.cosine_weight,
         "slope": round(calibration.slope, 4),
@@ -130,6 +131,12 @@ def stop_at(asked: list[list[Read]], calibration: Calibration) -> float:
         beaten.append(max(earlier, default=-math.inf))
     beaten.sort(reverse=True)
     return beaten[int(CHANGED_BY_STOPPING * len(beaten))] + 1e-6
+
+
+def passages_read(reads: list[Read], calibration: Calibration) -> int:
+    """How many of the passages are read before one is good enough."""
+    preferences = (calibration.preference(read.score, read.cosine) for read in reads)
+    return next((i for i, preference in enumerate(preferences, 1) if preference >= calibration.enough), len(reads))
 
 
 def measure(

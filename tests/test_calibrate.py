@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from qa.evaluation.open_corpus import Read
-from scripts.calibrate_reader import CHANGED_BY_STOPPING, fit, measure, plot, rank, stop_at
+from scripts.calibrate_reader import CHANGED_BY_STOPPING, fit, measure, passages_read, plot, rank, stop_at
 from tests.fakes import FAKE_CALIBRATION
 
 
@@ -53,8 +53,8 @@ def test_stopping_changes_the_passage_of_hardly_any_question() -> None:
     enough = stop_at(questions, calibration)
     changed = 0
     for reads in questions:
-        stop = next((i for i, r in enumerate(reads) if calibration.preference(r.score, r.cosine) >= enough), len(reads))
-        changed += rank(reads[: stop + 1], calibration)[0] != rank(reads, calibration)[0]
+        stop = passages_read(reads, replace(calibration, enough=enough))
+        changed += rank(reads[:stop], calibration)[0] != rank(reads, calibration)[0]
     assert changed <= CHANGED_BY_STOPPING * len(questions)
     assert enough < max(r.score + r.cosine for reads in questions for r in reads)  # it does stop
 
