@@ -64,7 +64,7 @@ class Claim(Wire):
 
 
 class Quote(Wire):
-    """The verbatim answer: one or two sentences of a document, unchanged."""
+    """The verbatim answer: a sentence of a document, unchanged, or a few where the question needs them."""
 
     text: str = Field(description="The sentences, as the document has them.", examples=[_SENTENCE])
     citation_indices: CitationIndices
@@ -117,7 +117,7 @@ class Answer(Wire):
     collection: str = Field(description="The collection that was asked.", examples=["default"])
     answer: str = Field(description="The answer, or a refusal in plain words.", examples=[_SENTENCE])
     short_answer: str | None = Field(
-        description="The words that answer, verbatim; null when refused.", examples=["nine"]
+        description="The words that answer, verbatim, several joined by `; `; null when refused.", examples=["nine"]
     )
     answerable_probability: float = Field(
         ge=0, le=1, description="Calibrated probability that the answer found is right.", examples=[0.93]
