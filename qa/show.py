@@ -59,7 +59,7 @@ def passages(found: Sequence[PassageResult]) -> str:
 def trace(answer: Answer, trace: Trace) -> str:
     """Every stage of one question."""
     lines = ["RETRIEVE   rank  fused   dense rank (cosine)  lexical rank (BM25)  place"]
-    by_rank = sorted(trace.read, key=lambda item: -item.ranked.score)
+    by_rank = sorted(trace.read, key=lambda item: (-item.ranked.score, item.ranked.passage.id))
     for rank, item in enumerate((read.ranked for read in by_rank), 1):
         dense = f"{item.dense_rank or '-'} ({item.cosine:.3f})"
         lexical = f"{item.lexical_rank} ({item.lexical_score:.2f})" if item.lexical_rank else "-"
