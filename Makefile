@@ -62,6 +62,8 @@ lint: $(TEST_STAMP)
 evaluate: $(STAMP)
 	@$(BIN)/python scripts/evaluate.py --questions tests/data/article_dev.jsonl --documents seeds \
 	  --mode extractive --gate tests/data/article_dev_floors.json
+	@$(BIN)/python scripts/evaluate.py --questions tests/data/reader_pairs/pairs.jsonl \
+	  --documents tests/data/reader_pairs/documents --mode extractive --gate tests/data/reader_pairs/floors.json
 
 benchmark: $(STAMP)
 	@$(BIN)/python scripts/benchmark.py
