@@ -5,7 +5,9 @@ The same command goes on where an earlier one was stopped, by Ctrl-C or by a cra
 a second are seen; a GPU is used when there is one.
 
     python scripts/train_reader.py --squad train-v1.1.json --run .qa/reader-run --minutes 90
+    python scripts/train_reader.py --squad train-v1.1.json --run .qa/reader-run --init qa/models/reader/model.onnx
 
+By default it begins with the embedder's weights; --init goes on from a reader, the shipped one included.
 The folder of the run then holds the checkpoint, model.onnx and report.json. Look at it with scripts/measure_reader.py,
 calibrate it with scripts/calibrate_reader.py, ask with it by QA_READER=FOLDER.
 """
@@ -28,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # `training` is part of t
 from qa.read import MODEL_DIR
 from training.corpus import load_squad
 from training.examples import Maker
-from training.export import export
+from training.export import export, restore
 from training.reader import Recipe, scores, train
 
 MIX = {
@@ -57,7 +59,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--squad", type=Path, required=True, help="SQuAD 1.1 training file, plain or gzipped")
     parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint, made when missing")
-    parser.add_argument("--init", type=Path, help="checkpoint to start from; default: the embedder's weights")
+    parser.add_argument("--init", type=Path, help="start from this checkpoint folder or exported model.onnx")
     parser.add_argument("--examples", type=int, default=200_000, help="examples to see (default 200,000)")
     parser.add_argument("--minutes", type=float, help="end after this long at the latest (default: no limit)")
     parser.add_argument("--learning-rate", type=float, default=1e-4)
@@ -70,8 +72,11 @@ def main() -> None:
     from transformers import BertForQuestionAnswering
 
     torch.manual_seed(options.seed)  # the answer layer begins at random
-    init = options.init or _trunk()
+    exported = options.init if options.init and options.init.suffix == ".onnx" else None
+    init = _trunk() if exported or not options.init else options.init
     model = BertForQuestionAnswering.from_pretrained(init, attn_implementation="eager", dtype=torch.float32)
+    if exported:
+        model.load_state_dict(restore(exported), strict=False)  # the trunk's buffers are not exported
     tokenizer = Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json"))
     tokenizer.no_padding()
     tokenizer.no_truncation()

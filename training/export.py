@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 OUTPUTS = ["start_logits", "end_logits"]
+QUANTISED = ("_quantized", "_scale", "_zero_point")
 
 
 def export(model: BertForQuestionAnswering, path: Path) -> None:
@@ -52,3 +53,32 @@ def export(model: BertForQuestionAnswering, path: Path) -> None:
         written = path.with_suffix(".new")
         quantize_dynamic(full, written, weight_type=QuantType.QInt8, per_channel=True)
         written.replace(path)
+
+
+def restore(path: Path) -> dict[str, torch.Tensor]:
+    """The weights that `export` wrote, as float32 by their names in the network: what a run can go on from.
+
+    They are those of the checkpoint up to the steps of int8. Raises `ValueError` for any other kind of file.
+    """
+    import onnx
+    from onnx import numpy_helper
+
+    graph = onnx.load(path).graph
+    stored = {item.name: numpy_helper.to_array(item) for item in graph.initializer}
+    weights = {n.removeprefix("model."): torch.tensor(stored[n]) for n in stored if n.startswith("model.")}
+    weights = {name: value for name, value in weights.items() if not name.endswith(QUANTISED)}
+    for node in graph.node:
+        quantised = next((name for name in node.input if name in stored and name.endswith("_quantized")), None)
+        if quantised is None:
+            continue
+        name = quantised.removesuffix("_quantized")
+        zero, scale = stored[f"{name}_zero_point"], stored[f"{name}_scale"]
+        value = (stored[quantised].astype("float32") - zero.astype("float32")) * scale
+        if node.op_type == "MatMulInteger":  # the name of a folded matrix is a number; its node keeps the module's
+            module = node.name.removeprefix("/model/").rpartition("/")[0].replace("/", ".")
+            weights[f"{module}.weight"] = torch.tensor(value.T)
+        else:
+            weights[name.removeprefix("model.")] = torch.tensor(value)
+    if "qa_outputs.weight" not in weights:
+        raise ValueError(f"{path} was not written by this project's export")
+    return weights
