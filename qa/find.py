@@ -62,30 +62,40 @@ def find(
     calibration: Calibration,
     threshold: float,
     before: Before,
+    *,
+    several: bool,
 ) -> list[Found]:
     """The answer from the most preferred passage, whatever its probability; none where there is no word to read.
 
-    Where it has at least the threshold and the question asks for several, others follow that are more likely right than
+    Where it has at least the threshold and the question asks for `several`, others follow that are more likely right than
     not and nearly as good: nobody misses the fifth company as much as a wrong one misleads.
     """
     found: list[Found] = []
     shown: set[tuple[str, int]] = set()
-    for item, candidate in _candidates(read, several=wants_several(question)):
+    for item, candidate in _candidates(read, several=several):
         if found and (candidate.score < found[0].score - _FARTHEST or len(found) == MOST_ANSWERS):
             continue
         quoted = excerpt(item.ranked.passage, item.place(candidate), before)
         if not shown.isdisjoint(quoted.places()):
             continue
-        words = candidate.span.of(item.ranked.passage.text)
-        quote_score = max(again[0].score for again in reader.read(question, quoted.readings(), 1))
-        probability = calibration.probability(candidate.score, quote_score)
-        if found and probability < max(threshold, _MORE_LIKELY_THAN_NOT):
+        answer = judge(question, item, candidate, quoted, reader, calibration)
+        if found and answer.probability < max(threshold, _MORE_LIKELY_THAN_NOT):
             continue
-        found.append(Found(quoted, words, candidate.score, quote_score, probability))
+        found.append(answer)
         shown.update(quoted.places())
-        if probability < threshold:
+        if answer.probability < threshold:
             break
     return found
+
+
+def judge(
+    question: str, item: ReadPassage, candidate: Candidate, quoted: Excerpt, reader: Reader, calibration: Calibration
+) -> Found:
+    """How probable it is that `quoted`, the sentences around a candidate, answers: it is read once more by itself."""
+    words = candidate.span.of(item.ranked.passage.text)
+    quote_score = max(again[0].score for again in reader.read(question, quoted.readings(), 1))
+    probability = calibration.probability(candidate.score, quote_score)
+    return Found(quoted, words, candidate.score, quote_score, probability)
 
 
 def _candidates(read: Sequence[ReadPassage], *, several: bool) -> Iterator[tuple[ReadPassage, Candidate]]:

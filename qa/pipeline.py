@@ -117,13 +117,20 @@ class QA:
         with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
             ranked = self._retrieve(snapshot, question, top_k)
             clock.lap("retrieve_ms")
-            trace.read = rerank(self.reader, question, ranked, self.calibration, several=wants_several(question))
+            several = wants_several(question)
+            trace.read = rerank(self.reader, question, ranked, self.calibration, several=several)
             passages = [passage_result(item.ranked, item.score, collection) for item in trace.read]
             clock.lap("read_ms")
             yield PassagesEvent(passages=passages)
             trace.threshold = self._threshold()
             trace.found = find(
-                question, trace.read, self.reader, self.calibration, trace.threshold, snapshot.passage_before
+                question,
+                trace.read,
+                self.reader,
+                self.calibration,
+                trace.threshold,
+                snapshot.passage_before,
+                several=several,
             )
         clock.lap("read_ms")
 

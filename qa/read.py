@@ -115,7 +115,7 @@ def onnx_reader(folder: Path = MODEL_DIR, threads: int = 0) -> SpanReader:
             start, end = session.run(["start_logits", "end_logits"], arrays)
             return np.asarray(start)[0], np.asarray(end)[0]
 
-        return _untruncated(Tokenizer.from_file(str(folder / "tokenizer.json"))), network
+        return untruncated(Tokenizer.from_file(str(folder / "tokenizer.json"))), network
 
     return SpanReader("minilm-l6-squad-int8" if folder == MODEL_DIR else folder.name, load)
 
@@ -156,12 +156,13 @@ def huggingface_reader(name: str, threads: int = 0) -> SpanReader:
                 out = model(**feed)
             return out.start_logits[0].float().numpy(), out.end_logits[0].float().numpy()
 
-        return _untruncated(tokenizer.backend_tokenizer), network
+        return untruncated(tokenizer.backend_tokenizer), network
 
     return SpanReader(Path(name).name, load)
 
 
-def _untruncated(tokenizer: Tokenizer) -> Tokenizer:
+def untruncated(tokenizer: Tokenizer) -> Tokenizer:
+    """The same tokenizer, set to neither pad nor truncate."""
     tokenizer.no_padding()
     tokenizer.no_truncation()
     return tokenizer

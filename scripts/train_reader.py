@@ -27,7 +27,7 @@ from sklearn.metrics import roc_auc_score
 
 sys.path.insert(0, str(Path(__file__).parent.parent))  # `training` is part of the checkout, not of the package
 
-from qa.read import MODEL_DIR
+from qa.read import MODEL_DIR, untruncated
 from training.corpus import load_squad
 from training.examples import Maker
 from training.export import export, restore
@@ -76,10 +76,8 @@ def main() -> None:
     init = _trunk() if exported or not options.init else options.init
     model = BertForQuestionAnswering.from_pretrained(init, attn_implementation="eager", dtype=torch.float32)
     if exported:
-        model.load_state_dict(restore(exported), strict=False)  # the trunk's buffers are not exported
-    tokenizer = Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json"))
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
+        model.load_state_dict(restore(exported))
+    tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
     articles = load_squad(options.squad)
     random.Random(options.seed).shuffle(articles)
     held_out, articles = articles[:HELD_OUT], articles[HELD_OUT:]

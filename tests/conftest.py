@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import threading
 import time
@@ -19,7 +20,7 @@ from index.store import Collections
 from qa.build import build_qa
 from qa.decide import Calibration
 from qa.pipeline import QA
-from qa.read import Reader
+from qa.read import MODEL_DIR, Reader
 from qa.settings import Settings
 
 # No deadlines: this is no place to measure time. In CI the same examples every time: a new one is found at a desk.
@@ -37,6 +38,20 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.upper().startswith("QA_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("QA_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A question-answering checkpoint as transformers writes it, untrained and tiny."""
+    import torch
+    from transformers import BertConfig, BertForQuestionAnswering
+
+    torch.manual_seed(1)
+    folder = tmp_path_factory.mktemp("readers") / "tiny"
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertForQuestionAnswering(BertConfig(**sizes)).save_pretrained(folder)
+    shutil.copy(MODEL_DIR / "tokenizer.json", folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

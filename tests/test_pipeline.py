@@ -18,7 +18,8 @@ from index.store import ChunkedDocument, Collections
 from index.types import Document, Span, content_hash
 from qa.answer import REFUSAL
 from qa.errors import InvalidQuestion, LLMError
-from qa.find import MOST_ANSWERS
+from qa.explain import wants_explanation
+from qa.find import MOST_ANSWERS, wants_several
 from qa.pipeline import QA, LanguageModel, Trace
 from qa.read import Candidate
 from qa.retrieve import fuse
@@ -68,10 +69,10 @@ def check_invariants(qa: QA, events: list[Event]) -> Answer:
         assert answer.claims
         assert answer.short_answer
         assert quotes == [answer.quote]
-        assert (
-            all(words in answer.quote.text for words in answer.short_answer.split("; "))
-            or answer.short_answer in answer.quote.text
-        )
+        if wants_several(answer.question):
+            assert all(words in answer.quote.text for words in answer.short_answer.split("; "))
+        else:
+            assert answer.short_answer in answer.quote.text
     for claim in answer.claims:  # 3: supported, and cited
         assert claim.citation_indices
         assert claim.score >= qa.settings.support_threshold
@@ -84,7 +85,8 @@ def check_invariants(qa: QA, events: list[Event]) -> Answer:
         if isinstance(event, QuoteEvent | ClaimEvent):
             shown = event.quote if isinstance(event, QuoteEvent) else event.claim
             assert event.citations == [answer.citations[i] for i in shown.citation_indices]
-    assert len(answer.citations) <= 2 * MOST_ANSWERS + 1
+    most = 2 * MOST_ANSWERS if wants_several(answer.question) else 2
+    assert len(answer.citations) <= most + wants_explanation(answer.question)
     return answer
 
 

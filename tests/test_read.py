@@ -27,20 +27,6 @@ PASSAGES = [
 ]
 
 
-@pytest.fixture(scope="session")
-def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A question-answering checkpoint as transformers writes it, untrained and tiny."""
-    import torch
-    from transformers import BertConfig, BertForQuestionAnswering
-
-    torch.manual_seed(1)
-    folder = tmp_path_factory.mktemp("readers") / "tiny"
-    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    BertForQuestionAnswering(BertConfig(**sizes)).save_pretrained(folder)
-    shutil.copy(MODEL_DIR / "tokenizer.json", folder)
-    return folder
-
-
 @pytest.fixture(params=["fake", "onnx", "huggingface"])
 def reader(request: pytest.FixtureRequest) -> Reader:
     if request.param == "huggingface":

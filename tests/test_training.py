@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from qa.read import MODEL_DIR, onnx_reader
+from qa.read import MODEL_DIR, onnx_reader, untruncated
 from training.corpus import Article, load_squad, normal
 from training.examples import Example, Maker, related_words, withheld
 from training.export import export, restore
@@ -153,35 +153,19 @@ def test_related_words_are_near_but_no_inflections() -> None:
     assert "homes" not in table.get("home", [])
 
 
-def tiny_model(folder: Path) -> Path:
-    """A checkpoint small enough to train in a test."""
-    import torch
-    from transformers import BertConfig, BertForQuestionAnswering
-
-    torch.manual_seed(1)
-    config = BertConfig(
-        vocab_size=30522, hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
-    )
-    BertForQuestionAnswering(config).save_pretrained(folder / "tiny")
-    return folder / "tiny"
-
-
 def test_a_run_that_was_stopped_ends_as_one_that_was_not(
-    tmp_path: Path, maker: Maker, articles: list[Article], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, checkpoint: Path, maker: Maker, articles: list[Article], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch
     from transformers import BertForQuestionAnswering
 
     from training import reader
 
-    tokenizer = Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json"))
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
+    tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
     monkeypatch.setattr(reader, "BUCKET", 32)
     monkeypatch.setattr(reader, "SAVE_EVERY", 0)
     questions = [q for a in articles for q in a.questions] * 8
     recipe = reader.Recipe(examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1)
-    checkpoint = tiny_model(tmp_path)
 
     def run(name: str) -> list[Any]:
         model = BertForQuestionAnswering.from_pretrained(checkpoint, attn_implementation="eager")
@@ -211,13 +195,13 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
         )  # fmt: skip
 
 
-def test_what_is_exported_reads_like_what_was_trained_and_can_be_gone_on_from(tmp_path: Path) -> None:
+def test_what_is_exported_reads_like_what_was_trained_and_can_be_gone_on_from(tmp_path: Path, checkpoint: Path) -> None:
     import shutil
 
     import torch
     from transformers import BertForQuestionAnswering
 
-    model = BertForQuestionAnswering.from_pretrained(tiny_model(tmp_path), attn_implementation="eager")
+    model = BertForQuestionAnswering.from_pretrained(checkpoint, attn_implementation="eager")
     with torch.no_grad():
         for parameter in model.parameters():  # fresh ones are alike, and the exporter writes what is alike once
             parameter += 0.02 * torch.randn_like(parameter)
@@ -231,6 +215,7 @@ def test_what_is_exported_reads_like_what_was_trained_and_can_be_gone_on_from(tm
     restored = restore(folder / "model.onnx")
     trained = {name: value.detach() for name, value in model.named_parameters()}
     assert restored.keys() == trained.keys()
+    BertForQuestionAnswering(model.config).load_state_dict(restored)  # names every weight, or raises
     for name, value in restored.items():
         assert value.shape == trained[name].shape
         steps = float(trained[name].abs().max()) / 100

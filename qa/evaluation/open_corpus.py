@@ -17,7 +17,9 @@ from index.store import ChunkedDocument, Snapshot
 from index.types import Document, Span, content_hash, document_id
 from qa.evaluation.metrics import contains_gold, f1
 from qa.extract import excerpt
+from qa.find import judge
 from qa.pipeline import QA
+from qa.rerank import ReadPassage
 from qa.retrieve import RankedPassage, retrieve
 
 
@@ -93,15 +95,15 @@ def ask_all(qa: QA, questions: Sequence[Asked], top_k: int) -> list[list[Read]]:
 def _read(qa: QA, snapshot: Snapshot, question: Asked, item: RankedPassage) -> Read:
     passage = item.passage
     best = qa.reader.read(question.question, [passage.text], 1)[0][0]
-    span = Span(passage.start + best.span.start, passage.start + best.span.end)
-    quoted = excerpt(passage, span, snapshot.passage_before)
-    again = qa.reader.read(question.question, quoted.readings(), 1)
+    read = ReadPassage(item, [best], qa.calibration.preference(best.score, item.cosine))
+    quoted = excerpt(passage, read.place(best), snapshot.passage_before)
+    found = judge(question.question, read, best, quoted, qa.reader, qa.calibration)
     inside = Span(passage.start, passage.end)
     return Read(
-        score=best.score,
+        score=found.score,
         cosine=item.cosine,
-        quote_score=max(found[0].score for found in again),
-        span_f1=f1(passage.slice(span), question.golds) if question.golds else 0.0,
+        quote_score=found.quote_score,
+        span_f1=f1(found.words, question.golds) if question.golds else 0.0,
         right=contains_gold(quoted.text(), question.golds),
         relevant=passage.document_id == question.document_id and any(p.overlaps(inside) for p in question.places),
     )
