@@ -67,8 +67,8 @@ def find(
 ) -> list[Found]:
     """The answer from the most preferred passage, whatever its probability; none where there is no word to read.
 
-    Where it has at least the threshold and the question asks for `several`, others follow that are more likely right than
-    not and nearly as good: nobody misses the fifth company as much as a wrong one misleads.
+    Where it has at least the threshold and the question asks for `several`, others follow that are more likely right
+    than not and nearly as good: nobody misses the fifth company as much as a wrong one misleads.
     """
     found: list[Found] = []
     shown: set[tuple[str, int]] = set()
