@@ -64,6 +64,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="end after this long at the latest (default: no limit)")
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--without", action="append", default=[], choices=sorted(MIX), help="leave a kind out")
+    parser.add_argument("--contested", type=float, default=0.3, help="share of questions with rivals (default 0.3)")
     parser.add_argument("--seed", type=int, default=13)
     options = parser.parse_args()
 
@@ -89,6 +90,7 @@ def main() -> None:
         init=options.init.name if options.init else "all-MiniLM-L6-v2",
         seed=options.seed,
         learning_rate=options.learning_rate,
+        contested=options.contested,
     )
     try:
         seen = train(model, tokenizer, maker, questions, recipe, options.run, options.minutes)

@@ -144,7 +144,24 @@ def test_the_same_seed_makes_the_same_examples(maker: Maker, articles: list[Arti
     one, other = (list(maker.stream(random.Random(3), questions, mix)) for _ in range(2))
     assert one == other
     assert len(one) == len(questions)
+    assert all(len(group) == 1 for group in one)
     assert list(maker.stream(random.Random(4), questions, mix)) != one
+
+
+def test_a_contest_is_an_answer_against_passages_and_near_misses_without_one(
+    maker: Maker, articles: list[Article]
+) -> None:
+    mix = dict.fromkeys(maker.kinds, 1.0)
+    questions = [q for a in articles for q in a.questions] * 5
+    groups = list(maker.stream(random.Random(3), questions, mix, contested=1.0))
+    assert len(groups) == len(questions)
+    for question, (right, *rivals) in zip(questions, groups, strict=True):
+        assert right.answer is not None
+        assert right.answer.of(right.passage) == question.answer.of(question.paragraph.text)
+        assert rivals
+        assert all(rival.answer is None for rival in rivals)
+        assert all(rival.question == right.question for rival in rivals if rival.kind == "neighbour")
+    assert {rival.kind for _, *rivals in groups for rival in rivals} >= {"neighbour", "cut", "swapped_question"}
 
 
 def test_related_words_are_near_but_no_inflections() -> None:
@@ -165,12 +182,12 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     monkeypatch.setattr(reader, "BUCKET", 32)
     monkeypatch.setattr(reader, "SAVE_EVERY", 0)
     questions = [q for a in articles for q in a.questions] * 8
-    recipe = reader.Recipe(examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1)
+    recipe = reader.Recipe(examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1, contested=0.5)
 
     def run(name: str) -> list[Any]:
         model = BertForQuestionAnswering.from_pretrained(checkpoint, attn_implementation="eager")
         seen = reader.train(model, tokenizer, maker, questions, recipe, tmp_path / name)
-        assert seen["examples"] == recipe.examples
+        assert recipe.examples <= seen["examples"] < recipe.examples + recipe.batch
         return [p.detach().clone() for p in model.parameters()]
 
     whole = run("whole")

@@ -38,6 +38,9 @@ _YES_NO = re.compile(
 )
 
 
+_PERHAPS_ANSWERED = {"plain", "consistent", "yes_no", "undisclosed"}
+
+
 @dataclass(frozen=True, slots=True)
 class Example:
     """A question, a passage, and the answer's span in it; None where the passage does not answer."""
@@ -84,14 +87,44 @@ class Maker:
         asked = example.question if kind == "wh" else restyled(rng, example.question)  # keywords drop the question word
         return Example(kind, asked, example.passage, example.answer)
 
-    def stream(self, rng: Random, questions: Sequence[Question], mix: dict[str, float]) -> Iterator[Example]:
-        """One example a question, of kinds drawn with the weights of `mix`; plain ones where three draws do not fit."""
+    def stream(
+        self, rng: Random, questions: Sequence[Question], mix: dict[str, float], contested: float = 0.0
+    ) -> Iterator[list[Example]]:
+        """A group of examples a question: mostly one, of a kind drawn with the weights of `mix`.
+
+        Plain ones stand in where three draws do not fit. A share `contested` of the questions comes with rivals.
+        """
         for question in questions:
+            if rng.random() < contested:
+                yield self.contest(rng, question, mix)
+                continue
             for kind in [*rng.choices(list(mix), list(mix.values()), k=3), "plain"]:
                 example = self.make(rng, question, kind)
                 if example:
-                    yield example
+                    yield [example]
                     break
+
+    def contest(self, rng: Random, question: Question, mix: dict[str, float]) -> list[Example]:
+        """The question with its passage, and rivals that should score less, each without an answer.
+
+        These are the same question with two other passages that retrieval ranks high, and one near miss of a kind drawn
+        with the weights of `mix`.
+        """
+        right = self.make(rng, question, "plain")
+        if right is None:
+            raise ValueError("a question that is answerable has a plain example")
+        others = question.article.neighbours(question)
+        group = [right]
+        for other in rng.sample(others, min(2, len(others))):
+            passage, _ = view(rng, Question(question.text, other, _likest(question.text, other), question.article))
+            group.append(Example("neighbour", right.question, passage, None))
+        near = {kind: weight for kind, weight in mix.items() if kind not in _PERHAPS_ANSWERED and kind != "neighbour"}
+        for kind in rng.choices(list(near), list(near.values()), k=3) if near else []:
+            example = self.make(rng, question, kind)
+            if example:
+                group.append(example)
+                break
+        return group
 
     # Answerable
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from transformers import BertForQuestionAnswering
 
 BUCKET = 1024
-"""Examples that are made, sorted by length and cut into batches together; a run is gone on with at such a bucket."""
+"""Questions whose examples are made, sorted by length and cut into batches together; a run goes on at such a bucket."""
 
 SAVE_EVERY = 120
 """Seconds between checkpoints (270 MB each): what an interruption costs at most, and a bucket."""
@@ -44,6 +44,10 @@ class Recipe:
     warmup: int = 400  # steps
     weight_decay: float = 0.01
     clip: float = 1.0
+    contested: float = 0.0
+    """Share of the questions that come with rivals: passages and near misses that should score less."""
+    contest_weight: float = 0.5
+    """Weight of the contests' loss beside that of the spans."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +127,7 @@ def train(
                 warm = min(1.0, (state["seen"] / recipe.batch + 1) / recipe.warmup)
                 for group in optimizer.param_groups:
                     group["lr"] = recipe.learning_rate * warm * (1 - progress)
-                loss = _loss(model, batch, device)
+                loss = _loss(model, batch, recipe.contest_weight, device)
                 loss.backward()
                 for master, weight in zip(masters, weights, strict=True):
                     master.grad = None if weight.grad is None else weight.grad.float()
@@ -132,8 +136,9 @@ def train(
                 optimizer.step()
                 _copy(masters, weights)
                 losses.append(float(loss.detach()))
-                state["seen"] += len(batch)
-                bar.update(len(batch))
+                rows = sum(map(len, batch))
+                state["seen"] += rows
+                bar.update(rows)
             if losses:
                 state["bucket"] += 1
                 state["seconds"] = time.monotonic() - began
@@ -157,17 +162,27 @@ def _copy(sources: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> N
 
 def _bucket(
     tokenizer: Tokenizer, maker: Maker, questions: Sequence[Question], recipe: Recipe, number: int
-) -> list[list[Encoded]]:
-    """The batches of one bucket: made from the seed and its number alone, so that a run can go on anywhere."""
+) -> list[list[list[Encoded]]]:
+    """The batches, each of groups of examples, of one bucket.
+
+    They are made from the seed and its number alone, so that a run can go on anywhere.
+    """
     rng = random.Random(f"{recipe.seed}/{number}")
     per_epoch = max(1, len(questions) // BUCKET)
     order = list(range(len(questions)))
     random.Random(f"{recipe.seed}/epoch {number // per_epoch}").shuffle(order)
     first = number % per_epoch * BUCKET
     chosen = [questions[i] for i in order[first : first + BUCKET]]
-    encoded = [encode(tokenizer, example, recipe.window) for example in maker.stream(rng, chosen, recipe.mix)]
-    encoded.sort(key=lambda e: len(e.ids))
-    batches = [encoded[i : i + recipe.batch] for i in range(0, len(encoded), recipe.batch)]
+    groups = [
+        [encode(tokenizer, example, recipe.window) for example in group]
+        for group in maker.stream(rng, chosen, recipe.mix, recipe.contested)
+    ]
+    groups.sort(key=lambda group: max(len(e.ids) for e in group))
+    batches: list[list[list[Encoded]]] = [[]]
+    for group in groups:
+        if sum(map(len, batches[-1])) + len(group) > recipe.batch:
+            batches.append([])
+        batches[-1].append(group)
     rng.shuffle(batches)
     return batches
 
@@ -191,8 +206,16 @@ def encode(tokenizer: Tokenizer, example: Example, window: int) -> Encoded:
     return Encoded([*head, *pieces, sep], len(head), start, end)
 
 
-def _loss(model: BertForQuestionAnswering, batch: Sequence[Encoded], device: torch.device) -> torch.Tensor:
-    """Mean cross-entropy of start and end among [CLS], which stands for no answer, and the passage's pieces."""
+def _loss(
+    model: BertForQuestionAnswering, groups: Sequence[Sequence[Encoded]], contest_weight: float, device: torch.device
+) -> torch.Tensor:
+    """Mean cross-entropy of start and end among [CLS], which stands for no answer, and the passage's pieces.
+
+    To this is added, for every group of several, the cross-entropy of its first example's score among all scores. The
+    score is what asking compares passages by, with a sum over spans for their maximum: log-sum-exp of the start logits
+    and of the end logits, less those at [CLS] (shared normalisation: Clark and Gardner 2018, arXiv 1710.10723).
+    """
+    batch = [example for group in groups for example in group]
     longest = max(len(e.ids) for e in batch)
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
     mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
@@ -208,7 +231,14 @@ def _loss(model: BertForQuestionAnswering, batch: Sequence[Encoded], device: tor
     ids, mask, types, allowed = (t.to(device) for t in (ids, mask, types, allowed))
     out = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
     logits = [x.float().masked_fill(~allowed, -1e4) for x in (out.start_logits, out.end_logits)]
-    return sum(torch.nn.functional.cross_entropy(x, targets[:, i]) for i, x in enumerate(logits)) / 2  # type: ignore[return-value]
+    loss = sum(torch.nn.functional.cross_entropy(x, targets[:, i]) for i, x in enumerate(logits)) / 2
+    scores = sum(x[:, 1:].logsumexp(1) - x[:, 0] for x in logits)
+    first, contests = 0, []
+    for group in groups:
+        if len(group) > 1:
+            contests.append(-scores[first : first + len(group)].log_softmax(0)[0])
+        first += len(group)
+    return loss + contest_weight * torch.stack(contests).mean() if contests else loss  # type: ignore[return-value]
 
 
 @torch.inference_mode()
