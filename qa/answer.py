@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from index.types import Span
 from qa.cite import citation_id, cite, viewer_url
+from qa.extract import Sentence
 from qa.find import Found
+from qa.plan import Plan
 from qa.retrieve import RankedPassage
 from qa.types import Answer, Citation, Claim, Models, PassageResult, Quote, Timings
 
@@ -22,10 +24,12 @@ class Clock:
         self._last = time.perf_counter()
         self.laps: dict[str, float] = {"retrieve_ms": 0, "read_ms": 0, "compose_ms": 0, "verify_ms": 0}
 
-    def lap(self, name: str) -> None:
-        """Add the time since the last lap to a step."""
+    def lap(self, name: str, **parts: float) -> None:
+        """Add the time since the last lap to a step, less those `parts` of it that go to other steps."""
         now = time.perf_counter()
-        self.laps[name] = round(self.laps[name] + (now - self._last) * 1000, 2)
+        parts[name] = (now - self._last) * 1000 - sum(parts.values())
+        for step, ms in parts.items():
+            self.laps[step] = round(self.laps[step] + ms, 2)
         self._last = now
 
     def timings(self) -> Timings:
@@ -36,49 +40,53 @@ class Clock:
 class Draft:
     """An answer in the making. Quote, claims and citations are only ever appended to."""
 
-    quoted: Quote
-
-    def __init__(self, question: str, collection: str, passages: list[PassageResult], probability: float) -> None:
+    def __init__(self, question: str, collection: str, plan: Plan) -> None:
         self.question = question
         self.collection = collection
-        self.passages = passages
-        self.probability = probability
+        self.plan = plan
+        self.passages: list[PassageResult] = []
+        self.probability = 0.0
+        self.quoted: Quote | None = None
         self.short_answer = ""
         self.citations: list[Citation] = []
         self.claims: list[Claim] = []
         self.composed_by: str = "extract"
         self.note: str | None = None
 
-    def quote(self, found: Sequence[Found]) -> None:
+    def quote(self, found: Sequence[Found]) -> Quote:
         """Cite the sentences found and make them the verbatim answer."""
         sentences = dict.fromkeys(sentence for answer in found for sentence in answer.excerpt.shown)
-        self.citations = [cite(passage, span, self.collection) for passage, span in sentences]
-        text = " ".join(citation.cited_text for citation in self.citations)
-        self.quoted = Quote(text=text, citation_indices=list(range(len(self.citations))))
+        indices = self._cited(sentences)
+        text = " ".join(self.citations[index].cited_text for index in indices)
         self.short_answer = "; ".join(dict.fromkeys(answer.words for answer in found))
+        self.quoted = Quote(text=text, citation_indices=indices)
+        return self.quoted
 
-    def claim_quote(self) -> None:
+    def claim_quote(self) -> list[Claim]:
         """One claim a verbatim sentence."""
-        start = 0
-        for index, citation in enumerate(self.citations):
-            end = start + len(citation.cited_text)
-            self.claims.append(
-                Claim(start=start, end=end, text=citation.cited_text, score=1.0, citation_indices=[index])
-            )
-            start = end + 1
+        indices = self.quoted.citation_indices if self.quoted else []
+        return [self._claim(self.citations[index].cited_text, 1.0, [index]) for index in indices]
 
-    def claim_written(self, sentence: str, score: float) -> None:
-        """One claim for the sentence of an LLM, cited to the verbatim answer that it phrases."""
+    def claim_written(self, sentence: str, score: float, sentences: Iterable[Sentence]) -> Claim:
+        """A claim for a sentence of an LLM, cited to the sentences that support it."""
         self.composed_by = "llm"
-        self.claims.append(
-            Claim(
-                start=0,
-                end=len(sentence),
-                text=sentence,
-                score=score,
-                citation_indices=list(self.quoted.citation_indices),
-            )
-        )
+        return self._claim(sentence, score, self._cited(sentences))
+
+    def _claim(self, text: str, score: float, citation_indices: list[int]) -> Claim:
+        start = self.claims[-1].end + 1 if self.claims else 0
+        claim = Claim(start=start, end=start + len(text), text=text, score=score, citation_indices=citation_indices)
+        self.claims.append(claim)
+        return claim
+
+    def _cited(self, sentences: Iterable[Sentence]) -> list[int]:
+        """The positions of the citations of these sentences, which are added where they are missing."""
+        indices = []
+        for passage, span in sentences:
+            citation = cite(passage, span, self.collection)
+            if citation not in self.citations:
+                self.citations.append(citation)
+            indices.append(self.citations.index(citation))
+        return list(dict.fromkeys(indices))
 
     def answered(self, models: Models, clock: Clock) -> Answer:
         """The whole answer."""
@@ -93,11 +101,11 @@ class Draft:
             quote=self.quoted,
         )
 
-    def refused(self, models: Models, clock: Clock) -> Answer:
-        """The refusal: nothing is cited."""
+    def refused(self, models: Models, clock: Clock, missing: str = "") -> Answer:
+        """The refusal: nothing is cited. `missing` names what the documents would have to say."""
         return self._answer(
             "not_answerable",
-            REFUSAL,
+            f"{REFUSAL} They do not state: {missing}." if missing else REFUSAL,
             models,
             clock,
             short_answer=None,
@@ -115,6 +123,8 @@ class Draft:
                 "collection": self.collection,
                 "answer": answer,
                 "answerable_probability": self.probability,
+                "mode": self.plan.mode,
+                "mode_reason": self.plan.reason,
                 "claims": self.claims,
                 "citations": self.citations,
                 "passages": self.passages,

@@ -11,12 +11,19 @@ from index.store import Collections
 from qa.bundled import bundled_model_path
 from qa.decide import UNCALIBRATED, Calibration
 from qa.errors import SettingsError
-from qa.pipeline import QA, LanguageModel
+from qa.llm import LanguageModel
+from qa.pipeline import QA
 from qa.read import MODEL_DIR, Reader, huggingface_reader, onnx_reader
+from qa.remote import hang_up
 from qa.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
+
+IN_PROCESS, AT_AN_ADDRESS = 2, 8
+"""Answers written at once by default: two share the cores of a small machine, a server batches more."""
+BUNDLED_CONTEXT, GGUF_CONTEXT = 1536, 4096
+"""Tokens of one answer's prompt and reply: `qa/prompts/phrase.txt` with the longest texts, and five long passages."""
 
 
 def build_qa(settings: Settings | None = None, *, llm: LanguageModel | None = None) -> QA:
@@ -69,23 +76,50 @@ def calibration_path(settings: Settings) -> Path:
 def build_llm(settings: Settings) -> LanguageModel | None:
     """The language model that the settings name; None for `none`, and where the bundled one is not installed."""
     kind, _, rest = settings.llm.partition(":")
+    parallel = settings.llm_parallel
     if settings.llm == "none":
         return None
     if settings.llm == "bundled":
-        path = bundled_model_path()
-        if path is None:
+        bundled = bundled_model_path()
+        if bundled is None:
             return None
-    elif kind == "gguf" and rest:
+        load = partial(_llama_cpp, bundled, BUNDLED_CONTEXT, parallel or IN_PROCESS)
+        return LanguageModel(bundled.stem, load, capable=False, parallel=parallel or IN_PROCESS)
+    if kind == "gguf" and rest:
         path = Path(rest).expanduser()
         if not path.is_file():
             raise SettingsError(f"QA_LLM names a file that is not there: {path}", help="Give the path of a GGUF file.")
-    else:
-        raise SettingsError(f"QA_LLM cannot be {settings.llm!r}", help="Use bundled, none or gguf:PATH.")
-    return LanguageModel(name=path.stem, load=partial(_llama_cpp, path))
+        load = partial(_llama_cpp, path, GGUF_CONTEXT, parallel or IN_PROCESS)
+        return LanguageModel(path.stem, load, parallel=parallel or IN_PROCESS)
+    if kind in ("openai", "anthropic") and rest:
+        key = settings.llm_api_key.get_secret_value() if settings.llm_api_key else None
+        if key is None and (kind == "anthropic" or settings.llm_base_url is None):
+            raise SettingsError(
+                f"QA_LLM={settings.llm} needs a key",
+                help="Set QA_LLM_API_KEY, or QA_LLM_BASE_URL to a server that needs none.",
+            )
+        if settings.llm_base_url and not settings.llm_base_url.startswith(("http://", "https://")):
+            raise SettingsError(
+                f"QA_LLM_BASE_URL cannot be {settings.llm_base_url!r}",
+                help="Give the whole address, as in http://localhost:11434/v1.",
+            )
+        load = partial(_remote, kind, rest, settings.llm_base_url, key, settings.llm_timeout)
+        return LanguageModel(rest, load, parallel=parallel or AT_AN_ADDRESS, hang_up=hang_up)
+    raise SettingsError(
+        f"QA_LLM cannot be {settings.llm!r}",
+        help="Use bundled, none, gguf:PATH, openai:MODEL or anthropic:MODEL.",
+    )
 
 
 @cache
-def _llama_cpp(path: Path) -> LLM:
-    from qa.llm import LlamaCpp
+def _llama_cpp(path: Path, context_window: int, parallel: int) -> LLM:
+    from qa.llama_cpp import LlamaCpp
 
-    return LlamaCpp(model_path=path)
+    return LlamaCpp(model_path=path, context_window=context_window, parallel=parallel)
+
+
+@cache
+def _remote(kind: str, model: str, base_url: str | None, api_key: str | None, timeout: float) -> LLM:
+    from qa import remote
+
+    return (remote.anthropic if kind == "anthropic" else remote.openai_compatible)(model, base_url, api_key, timeout)

@@ -62,10 +62,11 @@ def main() -> None:
 @collection_option
 @click.option(
     "--mode",
-    type=click.Choice(["auto", "extractive"]),
+    type=click.Choice(["auto", "extractive", "generative"]),
     default="auto",
     show_default=True,
-    help="extractive: sentences of the documents, unchanged. auto: the language model may phrase them.",
+    help="extractive: sentences of the documents, unchanged. generative: a capable language model writes, and what it "
+    "writes is verified. auto: as the question and the model allow.",
 )
 @top_k_option
 @click.option("--passages", is_flag=True, help="Print what was retrieved, too.")
@@ -85,7 +86,7 @@ def ask(
     """
     from qa import show
     from qa.build import build_qa
-    from qa.pipeline import Trace
+    from qa.trace import Trace
 
     trace = Trace()
     answer = build_qa().ask(question, collection=collection, mode=mode, top_k=top_k, trace=trace)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from qa.errors import LLMError, LLMTimeout, QAError
+from qa.errors import LLMError
+from qa.llm import FALLBACK, Budget, LanguageModel
 
 if TYPE_CHECKING:
-    from llama_index.core.llms import LLM, ChatMessage
+    from llama_index.core.llms import ChatMessage
 
 MAX_TOKENS = 64
 # Of the evidence, the question and the short answer; with the examples they stay inside a context of 2048 tokens.
@@ -17,25 +20,31 @@ MAX_CHARS = {"evidence": 1500, "question": 500, "short_answer": 500}
 _REPLY = "Sentence:"
 
 
-def phrase(llm: LLM, *, question: str, evidence: str, short_answer: str, timeout: float) -> str:
+def phrase(
+    llm: LanguageModel, *, question: str, evidence: str, short_answer: str, budget: Budget, **drawn: float
+) -> str:
     """One sentence in which `llm` answers the question. Nothing in it is checked yet.
 
-    Raises `LLMTimeout` when it is not written within `timeout` seconds, `LLMError` for whatever else goes wrong.
+    `drawn` goes to the model: `temperature` and `seed` for another draft than the most probable one.
+
+    Raises `LLMTimeout` when it is not written within the budget, `LLMError` for whatever else goes wrong.
     """
     messages = _messages({"question": question, "evidence": evidence, "short_answer": short_answer})
-    try:
-        # The names that OpenAI's client uses too, so that other LLMs of LlamaIndex understand them.
-        response = llm.chat(messages, max_tokens=MAX_TOKENS, stop=["\n"], timeout=timeout)
-    except QAError:
-        raise
-    except TimeoutError as error:
-        raise LLMTimeout(f"the language model did not answer: {error}", help="Raise QA_LLM_TIMEOUT.") from error
-    except Exception as error:
-        raise LLMError(f"the language model failed: {error}", help="Set QA_LLM=none to answer without it.") from error
-    lines = (response.message.content or "").strip().splitlines()
-    if not lines:
-        raise LLMError("the language model wrote nothing", help="The verbatim sentence stands.")
-    return lines[0].strip()
+    line = (
+        "".join(llm.write(messages, replace(budget, max_tokens=MAX_TOKENS), stop=["\n"], **drawn))
+        .strip()
+        .partition("\n")[0]
+    )
+    if not line:
+        raise LLMError("it wrote nothing", help=FALLBACK)
+    return line.strip()
+
+
+def warm_up(llm: LanguageModel, seconds: float = 60) -> None:
+    """Load a model that phrases, and read the prompt's examples into its cache."""
+    until = time.monotonic() + seconds
+    budget = Budget(deadline=until, first_by=until, max_tokens=MAX_TOKENS)
+    phrase(llm, question="Who is ready?", evidence="The reader is ready.", short_answer="The reader", budget=budget)
 
 
 def _messages(values: dict[str, str]) -> list[ChatMessage]:

@@ -23,7 +23,7 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
 
 from qa.pipeline import QA
-from qa.types import Answer, Citation, Mode, PassageResult
+from qa.types import Answer, AskedMode, Citation, PassageResult
 
 
 class CitedRetriever(BaseRetriever):
@@ -49,7 +49,9 @@ class CitedQueryEngine(BaseQueryEngine):
     `response.metadata` is the whole answer as the HTTP API sends it.
     """
 
-    def __init__(self, qa: QA, *, collection: str = "default", mode: Mode = "auto", top_k: int | None = None) -> None:
+    def __init__(
+        self, qa: QA, *, collection: str = "default", mode: AskedMode = "auto", top_k: int | None = None
+    ) -> None:
         super().__init__(callback_manager=None)
         self._qa = qa
         self._collection = collection

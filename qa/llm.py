@@ -1,231 +1,184 @@
-"""A GGUF model in this process, as a LlamaIndex `LLM`.
-
-Importing this module imports LlamaIndex (1.7 s). Nothing that answers without an LLM may import it at its top.
-"""
+"""Text from any LLM behind LlamaIndex's interface, within a budget: nobody waits for one that is late or endless."""
 
 from __future__ import annotations
 
-import asyncio
+import logging
 import queue
-import secrets
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from pathlib import Path
-from typing import Any
-
-import xllamacpp
-from llama_index.core.base.llms.types import (
-    ChatMessage,
-    ChatResponse,
-    ChatResponseGen,
-    CompletionResponse,
-    CompletionResponseGen,
-    LLMMetadata,
-    MessageRole,
-)
-from llama_index.core.llms.callbacks import llm_chat_callback, llm_completion_callback
-from llama_index.core.llms.custom import CustomLLM
-from pydantic import Field
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from qa.errors import LLMError, LLMTimeout, ModelMissing, QAError
 
-_HELP = "Answers fall back to the verbatim sentence. QA_LLM=none switches the language model off."
+if TYPE_CHECKING:
+    from llama_index.core.llms import LLM, ChatMessage
+
+log = logging.getLogger(__name__)
+
+TRIES = 3
+_FIRST_WAIT = 0.25
+"""Seconds before the second try; doubled before the third. A `Retry-After` of the server counts instead."""
+_POLL = 0.05
+"""Seconds between two looks at whether the client has gone."""
+_MENDABLE = frozenset({408, 425, 429, 500, 502, 503, 504, 529})
+_UNREACHED = frozenset({"APIConnectionError", "ConnectionError", "ConnectError", "RemoteProtocolError", "ReadError"})
+_LATE = frozenset({"APITimeoutError", "TimeoutException", "TimeoutError"})
+
+FALLBACK = "The verbatim answer stands. QA_LLM=none answers without a language model."
 
 
-class LlamaCpp(CustomLLM):
-    """Text from a GGUF file through llama.cpp, greedy and seeded: the same prompt gives the same text.
+@dataclass(frozen=True, slots=True)
+class LanguageModel:
+    """The LLM that the settings name: importing and loading it wait until it is first needed.
 
-    The file is loaded on first use, once a process however many of these objects name it. Any call takes
-    `max_tokens`, `stop` (strings that end the text), `grammar` (GBNF) and `timeout` (seconds, over the default).
+    A `capable` one reads passages and answers in its own words; another only phrases what the reader found. At most
+    `parallel` answers are written at once. `hang_up` is called in the thread that reads a reply when nobody wants it
+    any more, for clients that closing the reply does not stop.
     """
 
-    model_path: Path = Field(description="The GGUF file.")
-    context_window: int = Field(default=2048, gt=0, description="Tokens of prompt and answer together.")
-    max_tokens: int = Field(default=256, gt=0, description="Tokens of an answer, unless a call says otherwise.")
-    threads: int = Field(
-        default=1,
-        gt=0,
-        description="Threads for one model run. llama.cpp spins while its threads wait for each other: with as many as "
-        "there are cores, one other busy process makes it five times slower (docs/phrasing.md).",
-    )
-    timeout: float = Field(default=60.0, gt=0, description="Seconds for one answer, loading and waiting included.")
+    name: str
+    load: Callable[[], LLM] = field(repr=False)  # it may hold a key
+    capable: bool = True
+    parallel: int = 8
+    hang_up: Callable[[], None] = field(default=lambda: None, repr=False)
+    _threads: threading.BoundedSemaphore = field(init=False, repr=False, compare=False)
 
-    @classmethod
-    def class_name(cls) -> str:
-        """Name of this class in LlamaIndex's serialised objects."""
-        return "cited_qa_llama_cpp"
+    def __post_init__(self) -> None:
+        # Twice as many, because a thread that nobody waits for any more may still hang on a silent server.
+        object.__setattr__(self, "_threads", threading.BoundedSemaphore(2 * self.parallel))
 
-    @property
-    def metadata(self) -> LLMMetadata:
-        """What LlamaIndex asks about a model; reading it does not load the file."""
-        return LLMMetadata(
-            context_window=self.context_window,
-            num_output=self.max_tokens,
-            is_chat_model=True,
-            model_name=self.model_path.stem,
-        )
+    def write(self, messages: Sequence[ChatMessage], budget: Budget, **options: Any) -> Iterator[str]:
+        """The reply, piece by piece; closing the iterator ends the model's work at its next piece.
 
-    @llm_completion_callback()
-    def complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """The text that follows `prompt`, which no template touches. Raises `LLMTimeout` or another `LLMError`."""
-        return CompletionResponse(text="".join(self._generate({"prompt": prompt}, **kwargs)))
-
-    @llm_completion_callback()
-    def stream_complete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponseGen:
-        """As `complete`, piece by piece. Closing the generator ends the model's work."""
-
-        def pieces() -> CompletionResponseGen:
-            text = ""
-            for delta in self._generate({"prompt": prompt}, **kwargs):
-                text += delta
-                yield CompletionResponse(text=text, delta=delta)
-
-        return pieces()
-
-    @llm_chat_callback()
-    def chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        """The reply to `messages`, in the file's own chat template. Raises as `complete` does."""
-        text = "".join(self._generate(_conversation(messages), **kwargs))
-        return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
-
-    @llm_chat_callback()
-    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
-        """As `chat`, piece by piece."""
-
-        def pieces() -> ChatResponseGen:
-            text = ""
-            for delta in self._generate(_conversation(messages), **kwargs):
-                text += delta
-                yield ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text), delta=delta)
-
-        return pieces()
-
-    # CustomLLM's own async methods run the model on the event loop's thread.
-    @llm_completion_callback()
-    async def acomplete(self, prompt: str, formatted: bool = False, **kwargs: Any) -> CompletionResponse:
-        """As `complete`, in a thread."""
-        return await asyncio.to_thread(self.complete, prompt, formatted, **kwargs)
-
-    @llm_chat_callback()
-    async def achat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponse:
-        """As `chat`, in a thread."""
-        return await asyncio.to_thread(self.chat, messages, **kwargs)
-
-    def _generate(
-        self,
-        prompt: dict[str, Any],
-        *,
-        max_tokens: int | None = None,
-        stop: Sequence[str] = (),
-        grammar: str | None = None,
-        timeout: float | None = None,
-    ) -> Iterator[str]:
-        budget = self.timeout if timeout is None else timeout
-        deadline = time.monotonic() + budget
-        request: dict[str, Any] = {
-            **prompt,
-            "max_tokens": max_tokens or self.max_tokens,
-            "stop": list(stop),
-            "temperature": 0.0,
-            "seed": 0,
-            "cache_prompt": True,  # the examples of a prompt are evaluated once, not for every question
-            "stream": True,
-        }
-        if grammar:
-            request["grammar"] = grammar
-        events: queue.SimpleQueue[dict[str, Any] | Exception | None] = queue.SimpleQueue()
-        cancelled = threading.Event()
-
-        def on_event(event: dict[str, Any]) -> bool:
-            events.put(event)
-            return cancelled.is_set()
+        Ends early when the budget is cancelled. Raises `LLMTimeout` when its time is up and `LLMError` for whatever
+        else goes wrong; their messages name neither addresses nor keys. What can be mended by trying again (busy, not
+        reached) is tried again while there is time and nothing has been said.
+        """
+        pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
+        given_up = threading.Event()
 
         def run() -> None:
             try:
-                server = _server(self.model_path, self.context_window, self.threads)
-                if not cancelled.is_set():
-                    handle = server.handle_chat_completions if "messages" in prompt else server.handle_completions
-                    handle(request, on_event)
-            except Exception as error:  # whatever it is must reach the thread that waits
-                events.put(error)
-            events.put(None)
-
-        # A thread of its own, because nothing can stop llama.cpp while it loads or reads a prompt: the caller
-        # stops waiting when the time is up, and the callback ends the work at the next token.
-        threading.Thread(target=run, name="llama.cpp", daemon=True).start()
-        try:
-            while True:
-                try:
-                    event = events.get(timeout=max(0.0, deadline - time.monotonic()))
-                except queue.Empty:
-                    raise LLMTimeout(
-                        f"{self.model_path.stem} did not finish within {budget:g} s",
-                        help="Raise QA_LLM_TIMEOUT, or set QA_LLM=none.",
-                    ) from None
-                if event is None:
+                for piece in _tried(self.load(), messages, budget, given_up, options):
+                    pieces.put(piece)
+                    if given_up.is_set():
+                        break
+                else:
+                    pieces.put(None)
                     return
-                if isinstance(event, QAError):
-                    raise event
-                if isinstance(event, Exception):
-                    raise LLMError(f"llama.cpp failed: {event}", help=_HELP) from event
-                if delta := _delta(event):
-                    yield delta
+                self.hang_up()
+            except Exception as error:  # whatever it is must reach the thread that waits
+                pieces.put(error)
+            finally:
+                self._threads.release()
+
+        if not self._threads.acquire(timeout=max(0.0, budget.remaining())):
+            raise LLMTimeout("it is busy with other answers", help=FALLBACK)
+        # A thread of its own, because a model that is silent cannot be interrupted, only no longer waited for.
+        threading.Thread(target=run, name="llm", daemon=True).start()
+        started = False
+        try:
+            while not budget.cancelled():
+                limit = budget.remaining() if started else min(budget.remaining(), budget.first_by - time.monotonic())
+                try:
+                    piece = pieces.get(timeout=max(0.0, min(_POLL, limit)))
+                except queue.Empty:
+                    if limit <= _POLL:
+                        raise LLMTimeout("it did not answer in time", help=FALLBACK) from None
+                    continue
+                if piece is None:
+                    return
+                if isinstance(piece, Exception):
+                    raise _told(piece) from piece
+                started = True
+                yield piece
+                if budget.remaining() <= 0:
+                    raise LLMTimeout("it did not come to an end in time", help=FALLBACK)
         finally:
-            cancelled.set()
+            given_up.set()
 
 
-def _conversation(messages: Sequence[ChatMessage]) -> dict[str, Any]:
-    return {"messages": [{"role": message.role.value, "content": message.content or ""} for message in messages]}
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What an answer may cost: `deadline` and `first_by` (for the first piece) on the monotonic clock, and tokens."""
+
+    deadline: float
+    first_by: float
+    max_tokens: int
+    cancelled: Callable[[], bool] = lambda: False
+
+    def remaining(self) -> float:
+        """Seconds left."""
+        return self.deadline - time.monotonic()
 
 
-def _delta(event: dict[str, Any]) -> str:
-    """The new text of one event of the server."""
-    if "error" in event:
-        error = event["error"]
-        detail = error.get("message", error) if isinstance(error, dict) else error
-        raise LLMError(f"llama.cpp refused: {detail}", help=_HELP)
-    choice = event["choices"][0] if event.get("choices") else {}
-    return str(choice.get("text") or choice.get("delta", {}).get("content") or "")
+def _tried(
+    llm: LLM, messages: Sequence[ChatMessage], budget: Budget, given_up: threading.Event, options: dict[str, Any]
+) -> Iterator[str]:
+    wait = _FIRST_WAIT
+    for attempt in range(1, TRIES + 1):
+        said = False
+        try:
+            # The names that OpenAI's client uses too, so that other LLMs of LlamaIndex understand them.
+            reply = llm.stream_chat(
+                messages, max_tokens=budget.max_tokens, timeout=max(0.1, budget.remaining()), **options
+            )
+            with closing(reply):
+                text = ""
+                for response in reply:
+                    whole = response.message.content or ""
+                    delta = whole[len(text) :] if response.delta is None else response.delta
+                    text += delta
+                    if delta:
+                        said = True
+                    yield delta  # an empty one, too: whoever has given up is noticed at the next piece
+            return
+        except Exception as error:
+            pause = _asked_wait(error)
+            pause = wait if pause is None else pause
+            if said or attempt == TRIES or not _mendable(error) or pause >= budget.remaining():
+                raise
+            log.info("the language model failed (%s), trying again in %.2f s", type(error).__name__, pause)
+            if given_up.wait(pause):
+                return
+            wait *= 2
 
 
-_servers: dict[tuple[Path, int, int], Any] = {}
-_lock = threading.Lock()
+def _names(error: Exception) -> set[str]:
+    """The classes of an error by name: those of clients that may not be installed cannot be imported to compare."""
+    return {cls.__name__ for cls in type(error).__mro__}
 
 
-def _server(path: Path, context_window: int, threads: int) -> Any:
-    """The one `xllamacpp.Server` of this process for a file and its configuration."""
-    key = (path.resolve(), context_window, threads)
-    with _lock:
-        if key not in _servers:
-            _servers[key] = _load(*key)
-        return _servers[key]
+def _mendable(error: Exception) -> bool:
+    if _names(error) & _LATE:
+        return False  # the time that is left went into it
+    return getattr(error, "status_code", None) in _MENDABLE or bool(_names(error) & _UNREACHED)
 
 
-def _load(path: Path, context_window: int, threads: int) -> Any:
-    if not path.is_file():
-        raise ModelMissing(f"there is no model file {path}", help="Set QA_LLM to gguf:PATH, bundled or none.")
-    params = xllamacpp.CommonParams()
-    params.model.path = str(path)
-    params.offline = True
-    params.n_ctx = context_window
-    params.n_parallel = 1  # one slot keeps one prompt prefix warm; further calls wait their turn
-    params.n_batch = params.n_ubatch = min(512, context_window)
-    params.cpuparams.n_threads = params.cpuparams_batch.n_threads = threads
-    params.n_gpu_layers = 0  # the same text on every machine
-    params.cache_ram_mib = 0  # no copies of old prompts: they would grow to gigabytes
-    params.n_ctx_checkpoints = 0
-    params.warmup = False
-    params.verbosity = -1  # a library does not write to its caller's terminal
-    # The server listens on a port of this machine that the system picks, whether anyone wants it or not. The key
-    # is thrown away: nobody but this process can use it.
-    params.hostnames = ["127.0.0.1"]
-    params.port = 0
-    params.api_keys = [secrets.token_urlsafe(32)]
-    params.n_threads_http = 1
-    params.ui = params.endpoint_slots = params.endpoint_props = params.endpoint_metrics = False
-    params.sse_ping_interval = -1  # a ping is no JSON, and would reach the callback's parser
+def _asked_wait(error: Exception) -> float | None:
+    """The seconds that the server asks to wait."""
+    headers = getattr(getattr(error, "response", None), "headers", {})
     try:
-        return xllamacpp.Server(params)
-    except Exception as error:
-        raise LLMError(f"llama.cpp could not load {path.name}: {error}", help=_HELP) from error
+        return max(0.0, float(headers.get("retry-after", "")))
+    except ValueError:
+        return None  # none, or a date: not worth a parser within budgets of seconds
+
+
+def _told(error: Exception) -> QAError:
+    """An error in words that may be shown to whoever asked."""
+    if isinstance(error, QAError):
+        return error
+    log.warning("the language model failed: %s: %s", type(error).__name__, error)
+    if isinstance(error, ImportError):
+        return ModelMissing(f"its client is not installed ({error.name})", help=FALLBACK)
+    if _names(error) & _LATE:
+        return LLMTimeout("it did not answer in time", help=FALLBACK)
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int):
+        return LLMError(f"it answered HTTP {status}", help=FALLBACK)
+    if _names(error) & _UNREACHED:
+        return LLMError("it cannot be reached, or broke off", help=FALLBACK)
+    return LLMError(f"its reply cannot be read ({type(error).__name__})", help=FALLBACK)

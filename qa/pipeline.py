@@ -3,59 +3,41 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
 
 from index.embed import Embedder
 from index.store import Collections, Snapshot
 from qa.answer import Clock, Draft, passage_result
-from qa.compose import phrase
 from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
 from qa.explain import explained, wants_explanation
-from qa.find import Found, find, wants_several
+from qa.find import find, wants_several
+from qa.llm import Budget, LanguageModel
+from qa.plan import Plan, plan
 from qa.read import Reader
-from qa.rerank import ReadPassage, rerank
+from qa.rerank import rerank
 from qa.retrieve import RankedPassage, retrieve
 from qa.settings import Settings
+from qa.trace import Trace
 from qa.types import (
     Answer,
     AnswerEvent,
+    AskedMode,
+    Claim,
     ClaimEvent,
     Event,
-    Mode,
     Models,
     PassageResult,
     PassagesEvent,
     QuoteEvent,
 )
-from qa.verify import Verdict, check_sentence
-
-if TYPE_CHECKING:
-    from llama_index.core.llms import LLM
-
+from qa.writer import Writer
 
 log = logging.getLogger(__name__)
 
-
-@dataclass(frozen=True, slots=True)
-class LanguageModel:
-    """The LLM that the settings name: importing and loading it wait until it is first needed."""
-
-    name: str
-    load: Callable[[], LLM]
-
-
-@dataclass(slots=True)
-class Trace:
-    """What happened at every stage of one question, for `qa ask --explain` and evaluation."""
-
-    read: list[ReadPassage] = field(default_factory=list)
-    found: list[Found] = field(default_factory=list)
-    threshold: float = 0.0
-    draft: str | None = None
-    verdict: Verdict | None = None
+NOTE = "The language model {}."
 
 
 class QA:
@@ -82,7 +64,7 @@ class QA:
         question: str,
         *,
         collection: str = "default",
-        mode: Mode = "auto",
+        mode: AskedMode = "auto",
         top_k: int | None = None,
         trace: Trace | None = None,
     ) -> Answer:
@@ -96,14 +78,14 @@ class QA:
         """The passages retrieved for a question, not read."""
         question = self._checked(question)
         with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
-            return [passage_result(item, None, collection) for item in self._retrieve(snapshot, question, top_k)]
+            return [passage_result(item, None, collection) for item in self.retrieve(snapshot, question, top_k)]
 
     def stream(
         self,
         question: str,
         *,
         collection: str = "default",
-        mode: Mode = "auto",
+        mode: AskedMode = "auto",
         top_k: int | None = None,
         trace: Trace | None = None,
     ) -> Iterator[Event]:
@@ -111,49 +93,26 @@ class QA:
 
         Raises `InvalidQuestion`, and what opening the collection raises (`IndexingError`).
         """
+        inquiry = self.begin(question, collection=collection, mode=mode, top_k=top_k, trace=trace)
+        yield from inquiry.read()
+        yield from inquiry.write()
+
+    def begin(
+        self,
+        question: str,
+        *,
+        collection: str = "default",
+        mode: AskedMode = "auto",
+        top_k: int | None = None,
+        trace: Trace | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
+    ) -> Inquiry:
+        """The same in two steps, `read` and `write`, for whoever gives reading and writing their turns.
+
+        A language model stops writing soon after `cancelled` says so. Raises `InvalidQuestion`.
+        """
         question = self._checked(question)
-        trace = trace or Trace()
-        clock = Clock()
-        with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
-            ranked = self._retrieve(snapshot, question, top_k)
-            clock.lap("retrieve_ms")
-            several = wants_several(question)
-            trace.read = rerank(self.reader, question, ranked, self.calibration, several=several)
-            passages = [passage_result(item.ranked, item.score, collection) for item in trace.read]
-            clock.lap("read_ms")
-            yield PassagesEvent(passages=passages)
-            trace.threshold = self._threshold()
-            trace.found = find(
-                question,
-                trace.read,
-                self.reader,
-                self.calibration,
-                trace.threshold,
-                snapshot.passage_before,
-                several=several,
-            )
-        clock.lap("read_ms")
-
-        draft = Draft(question, collection, passages, trace.found[0].probability if trace.found else 0.0)
-        if draft.probability < trace.threshold or not trace.found:
-            yield AnswerEvent(answer=draft.refused(self._models(), clock))
-            return
-
-        if wants_explanation(question):
-            best = trace.found[0]
-            trace.found[0] = replace(best, excerpt=explained(question, best.excerpt, self.reader, self.embedder))
-            clock.lap("read_ms")
-        draft.quote(trace.found)
-        clock.lap("compose_ms")
-        yield QuoteEvent(quote=draft.quoted, citations=draft.citations)
-
-        if mode == "auto" and self.llm and len(trace.found) == 1:  # several answers stand better as they are
-            self._phrase(self.llm, draft, trace.found[0].excerpt.evidence(), trace, clock)
-        if not draft.claims:
-            draft.claim_quote()
-        for claim in draft.claims:
-            yield ClaimEvent(claim=claim, citations=[draft.citations[i] for i in claim.citation_indices])
-        yield AnswerEvent(answer=draft.answered(self._models(), clock))
+        return Inquiry(self, question, collection, plan(question, mode, self.llm), top_k, trace or Trace(), cancelled)
 
     def _checked(self, question: str) -> str:
         limit = self.settings.max_question_chars
@@ -170,42 +129,145 @@ class QA:
             raise InvalidQuestion("the question is not valid Unicode text", help="Send it as UTF-8.") from None
         return question
 
-    def _retrieve(self, snapshot: Snapshot, question: str, top_k: int | None) -> list[RankedPassage]:
+    def retrieve(self, snapshot: Snapshot, question: str, top_k: int | None) -> list[RankedPassage]:
+        """The passages for a question, fused from both searches."""
         wanted = top_k or self.settings.top_k
         return retrieve(snapshot, self.embedder, question, top_k=wanted, candidates=self.settings.candidates)
 
-    def _threshold(self) -> float:
+    def threshold(self) -> float:
+        """The answerable probability from which the reader's answer is given."""
         threshold = self.settings.answer_threshold
         return self.calibration.threshold if threshold is None else threshold
 
-    def _phrase(self, llm: LanguageModel, draft: Draft, evidence: str, trace: Trace, clock: Clock) -> None:
-        """Let the LLM write one sentence, and keep it only if the sources support every word of it."""
-        try:
-            trace.draft = phrase(
-                llm.load(),
-                question=draft.question,
-                evidence=draft.quoted.text,
-                short_answer=draft.short_answer,
-                timeout=self.settings.llm_timeout,
-            )
-        except Exception as error:  # an answer never fails because of a language model, whatever is wrong with it
-            if not isinstance(error, QAError):
-                log.exception("the language model failed")
-            draft.note = f"The language model did not write an answer ({error}); these are the source's own words."
-            clock.lap("compose_ms")
-            return
-        clock.lap("compose_ms")
-        trace.verdict = check_sentence(
-            trace.draft,
-            question=draft.question,
-            evidence=evidence,
-            short_answer=draft.short_answer,
-        )
-        clock.lap("verify_ms")
-        if trace.verdict.supported and trace.verdict.score >= self.settings.support_threshold:
-            draft.claim_written(trace.draft, trace.verdict.score)
-        else:
-            draft.note = "The language model's sentence did not pass verification; these are the source's own words."
-
-    def _models(self) -> Models:
+    def models(self) -> Models:
+        """The models at work, by name."""
         return Models(embedder=self.embedder.name, reader=self.reader.name, llm=self.llm.name if self.llm else None)
+
+
+class Inquiry:
+    """One question on its way: `read` ends with the verbatim answer, `write` with the whole one."""
+
+    def __init__(
+        self,
+        qa: QA,
+        question: str,
+        collection: str,
+        plan: Plan,
+        top_k: int | None,
+        trace: Trace,
+        cancelled: Callable[[], bool],
+    ) -> None:
+        self.qa = qa
+        self.trace = trace
+        self.draft = Draft(question, collection, plan)
+        self._top_k = top_k
+        self._cancelled = cancelled
+        self._clock = Clock()
+        self._deadline = 0.0
+
+    @property
+    def writes(self) -> bool:
+        """Whether a language model has a part in it; known once it has been read."""
+        mode = self.draft.plan.mode
+        if mode == "generative":
+            return bool(self.draft.passages)
+        # Several answers stand better as they are, and what is refused is not phrased.
+        return mode == "phrasing" and self.draft.quoted is not None and len(self.trace.found) == 1
+
+    def read(self) -> Iterator[Event]:
+        """Retrieve, read, decide: the passages, and the verbatim answer where there is one."""
+        qa, draft, trace, clock = self.qa, self.draft, self.trace, self._clock
+        question = draft.question
+        with qa.collections.get(draft.collection).snapshot(qa.embedder.name) as snapshot:
+            ranked = qa.retrieve(snapshot, question, self._top_k)
+            clock.lap("retrieve_ms")
+            several = wants_several(question)
+            trace.read = rerank(qa.reader, question, ranked, qa.calibration, several=several)
+            draft.passages = [passage_result(item.ranked, item.score, draft.collection) for item in trace.read]
+            clock.lap("read_ms")
+            yield PassagesEvent(passages=draft.passages)
+            trace.threshold = qa.threshold()
+            before = snapshot.passage_before
+            trace.found = find(
+                question, trace.read, qa.reader, qa.calibration, trace.threshold, before, several=several
+            )
+        clock.lap("read_ms")
+        if trace.found:
+            draft.probability = trace.found[0].probability
+        if trace.found and draft.probability >= trace.threshold:
+            if wants_explanation(question):
+                best = trace.found[0]
+                trace.found[0] = replace(best, excerpt=explained(question, best.excerpt, qa.reader, qa.embedder))
+                clock.lap("read_ms")
+            quote = draft.quote(trace.found)
+            clock.lap("compose_ms")
+            yield QuoteEvent(quote=quote, citations=draft.citations)
+        self._deadline = time.monotonic() + qa.settings.llm_timeout
+
+    def time_left(self) -> float:
+        """Seconds of the language model's time that are left, waiting for its turn included."""
+        return self._deadline - time.monotonic()
+
+    def write(self, *, turned_away: bool = False) -> Iterator[Event]:
+        """Compose, verify, cite: the claims, and the whole answer.
+
+        The verbatim answer stands where the language model brings nothing, or was `turned_away` for want of a turn.
+        """
+        qa, draft = self.qa, self.draft
+        if self.writes and turned_away:
+            draft.note = NOTE.format("is busy with other answers")
+        elif self.writes and qa.llm:
+            yield from self._written(qa.llm)
+        if not draft.claims and draft.quoted is None:
+            yield AnswerEvent(answer=draft.refused(qa.models(), self._clock, self.trace.missing))
+            return
+        for claim in draft.claim_quote() if not draft.claims else ():
+            yield self._event(claim)
+        yield AnswerEvent(answer=draft.answered(qa.models(), self._clock))
+
+    def _written(self, llm: LanguageModel) -> Iterator[Event]:
+        """What the model writes and the sources support; an answer never fails because of a model."""
+        qa, draft, trace = self.qa, self.draft, self.trace
+        settings = qa.settings
+        budget = Budget(
+            deadline=self._deadline,
+            first_by=time.monotonic() + settings.llm_first_timeout,
+            max_tokens=settings.llm_max_tokens,
+            cancelled=self._cancelled,
+        )
+        writer = Writer(llm, qa.embedder, qa.reader, qa.calibration, settings.support_threshold, trace)
+        try:
+            if draft.plan.mode == "phrasing":
+                excerpt = trace.found[0].excerpt
+                written = writer.phrased(draft.question, excerpt, draft.short_answer, budget)
+            else:
+                ranked = [item.ranked for item in trace.read]
+                written = writer.generated(draft.question, ranked, budget, answered=draft.quoted is not None)
+            for sentence, support in written:
+                yield self._event(draft.claim_written(sentence, support.score, support.sentences))
+        except Exception as error:  # whatever is wrong with it
+            if not isinstance(error, QAError):
+                log.exception("writing an answer failed")
+            draft.note = NOTE.format(f"failed: {error}" if isinstance(error, QAError) else "failed")
+        checked = sum(item.seconds for item in trace.drafted)
+        self._clock.lap("compose_ms", verify_ms=1000 * checked)
+        if draft.claims and draft.quoted is None:
+            self._read_cited()
+        elif not draft.claims and trace.drafted and draft.note is None:
+            stands = "; these are their own words" if draft.quoted else ""
+            draft.note = NOTE.format(f"wrote nothing that answers and that the sources support{stands}")
+
+    def _read_cited(self) -> None:
+        """The short answer and its probability where the reader had found none: from what the claims cite."""
+        draft, qa = self.draft, self.qa
+        texts = [citation.cited_text for citation in draft.citations]
+        found = [
+            (read[0], text) for read, text in zip(qa.reader.read(draft.question, texts, 1), texts, strict=True) if read
+        ]
+        if found:
+            best, text = max(found, key=lambda pair: pair[0].score)
+            draft.short_answer = best.span.of(text)
+            draft.probability = max(draft.probability, qa.calibration.probability(best.score, best.score))
+
+    def _event(self, claim: Claim) -> ClaimEvent:
+        return ClaimEvent(claim=claim, citations=[self.draft.citations[i] for i in claim.citation_indices])

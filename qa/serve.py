@@ -11,7 +11,7 @@ import threading
 import click
 
 from qa.build import build_qa
-from qa.compose import phrase
+from qa.compose import warm_up
 from qa.errors import QAError
 from qa.pipeline import QA
 
@@ -75,14 +75,8 @@ def _warm_up(qa: QA) -> None:
     try:
         qa.embedder.embed_query("ready?")
         qa.reader.read("Who is ready?", ["The reader is ready."])
-        if qa.llm:
-            phrase(
-                qa.llm.load(),
-                question="Who is ready?",
-                evidence="The reader is ready.",
-                short_answer="The reader",
-                timeout=60,
-            )
+        if qa.llm and not qa.llm.capable:
+            warm_up(qa.llm)
     except Exception as error:
         log.warning("warming up failed: %s", error)
 

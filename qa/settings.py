@@ -6,7 +6,7 @@ import difflib
 import os
 from pathlib import Path
 
-from pydantic import Field, ValidationError
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from qa.errors import SettingsError
@@ -34,11 +34,28 @@ class Settings(BaseSettings):
     )
     llm: str = Field(
         "bundled",
-        description="`bundled` is SmolLM2-135M in process (as `none` where its package is not installed), "
-        "`gguf:PATH` another GGUF file in its place, `none` answers with verbatim sentences only.",
+        description="`bundled` is SmolLM2-135M in process (as `none` where its package is not installed); it phrases "
+        "what was found. `gguf:PATH`, `openai:MODEL` and `anthropic:MODEL` read and write by themselves. `none` "
+        "answers with verbatim sentences only.",
     )
+    llm_base_url: str | None = Field(
+        None,
+        description="Address of an OpenAI-compatible server for `openai:MODEL`, such as `http://localhost:11434/v1` "
+        "(Ollama); unset, OpenAI's own.",
+    )
+    llm_api_key: SecretStr | None = Field(None, description="Key for that server; never printed.")
     llm_timeout: float = Field(
-        8.0, gt=0, le=600, description="Seconds the LLM may take for one answer; then the verbatim sentence stands."
+        20.0, gt=0, le=600, description="Seconds the LLM may take for one answer; what is verified by then stands."
+    )
+    llm_first_timeout: float = Field(
+        8.0, gt=0, le=600, description="Seconds until it has begun to write; then the verbatim answer stands."
+    )
+    llm_max_tokens: int = Field(400, ge=16, le=8192, description="Tokens the LLM may write for one answer.")
+    llm_parallel: int = Field(
+        0, ge=0, le=64, description="Answers the LLM writes at once; 0 is 2 in process, 8 at an address."
+    )
+    queue: int = Field(
+        32, ge=0, le=10_000, description="Questions that wait for their turn on the server; more get HTTP 429."
     )
     top_k: int = Field(5, ge=1, le=50, description="Passages to retrieve and read for a question.")
     candidates: int = Field(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from qa.pipeline import Trace
+from qa.trace import Trace
 from qa.types import Answer, PassageResult
 
 SERVICE = "http://127.0.0.1:8000"
@@ -75,13 +75,17 @@ def trace(answer: Answer, trace: Trace) -> str:
             words = _one_line(read.ranked.passage.slice(span), 60)
             lines.append(f"           {rank:>4}  {candidate.score:+6.2f}  {span.start}-{span.end} “{words}”")
     lines += ["", *_decisions(answer, trace)]
-    if trace.draft is not None and trace.verdict is not None:
-        outcome = "shown" if answer.composed_by == "llm" else "not shown"
+    lines += ["", f"PLAN       {answer.mode}: {answer.mode_reason}"]
+    for drafted in trace.drafted:
+        outcome = "shown" if drafted.shown else "not shown"
         lines += [
-            "",
-            f"COMPOSE    {answer.models.llm} wrote: {_one_line(trace.draft, 200)}",
-            f"VERIFY     {outcome}: support score {trace.verdict.score:.2f}",
-            *(f"           - {reason}" for reason in trace.verdict.reasons),
+            f"COMPOSE    {answer.models.llm} wrote: {_one_line(drafted.sentence, 200)}",
+            f"VERIFY     {outcome}: support score {drafted.support.score:.2f}",
+            *(f"           - {reason}" for reason in drafted.support.reasons),
+            *(
+                f"           by {passage.document_title} {span.start}-{span.end}"
+                for passage, span in drafted.support.sentences
+            ),
         ]
     timings = ", ".join(f"{name.removesuffix('_ms')} {ms:.1f} ms" for name, ms in answer.timings.model_dump().items())
     return "\n".join([*lines, "", f"TIME       {timings}"])

@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-Mode = Literal["auto", "extractive"]
+AskedMode = Literal["auto", "extractive", "generative"]
+Mode = Literal["extractive", "phrasing", "generative"]
 
 Start = Annotated[
     int, Field(ge=0, description="First code point of the span, counted from 0 in the document's text.", examples=[0])
@@ -96,7 +97,7 @@ class Models(Wire):
 
     embedder: str = Field(description="Model of the dense search.", examples=["all-MiniLM-L6-v2-onnx-int8"])
     reader: str = Field(description="Model that found the answer.", examples=["minilm-l6-squad-int8"])
-    llm: str | None = Field(description="Model that may phrase it; null when none is used.", examples=[None])
+    llm: str | None = Field(description="Model that may phrase or write it; null when none is set up.", examples=[None])
 
 
 class Timings(Wire):
@@ -126,16 +127,22 @@ class Answer(Wire):
         ge=0, le=1, description="Lowest support score of the claims; null when refused.", examples=[1.0]
     )
     composed_by: Literal["extract", "llm"] | None = Field(
-        description="`extract`: sentences of the documents; `llm`: a verified sentence of the model; null when refused."
+        description="`extract`: sentences of the documents; `llm`: verified sentences of the model; null when refused."
     )
-    quote: Quote | None = Field(description="The verbatim answer; null when refused.")
+    mode: Mode = Field(
+        description="How it was made. `extractive`: from sentences of the documents; `phrasing`: a model may phrase "
+        "what was found there; `generative`: a model reads the passages and writes, and what it writes is verified.",
+        examples=["extractive"],
+    )
+    mode_reason: str = Field(description="Why it was made so.", examples=["asked for"])
+    quote: Quote | None = Field(description="The verbatim answer; null when refused, and where a model alone answers.")
     claims: list[Claim] = Field(description="The sentences of the answer, in order.")
     citations: list[Citation] = Field(description="Everything that quote and claims cite.")
     passages: list[PassageResult] = Field(description="What was retrieved and read, best first.")
     models: Models = Field(description="The models at work.")
     timings: Timings = Field(description="Where the time went.")
     note: str | None = Field(
-        None, description="Why the answer is not phrased by the LLM although the mode asked for it.", examples=[None]
+        None, description="What kept the model from writing, or from ending, its answer.", examples=[None]
     )
 
 

@@ -1,90 +1,314 @@
-"""Does the evidence support this sentence? Rules over words only: no model, no I/O, the same answer every time.
+"""Which sentences of the documents support a claim that a language model wrote, and how well.
 
-The rules are strict on purpose. A sentence that fails costs nothing, because the verbatim sentence then stands; a wrong
-sentence that passes is shown to somebody. So whatever cannot be told from the words alone (a rephrased date, a
-derived noun, an active turned into a passive) fails.
+A claim must be supported as a whole by one sentence, with the sentence before it where that one begins with "He" or
+"The company", or part by part by several. Words that merely stand somewhere in the passages support nothing: most of
+what a model gets wrong is put together from words that are there.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-from qa.wording import ARTICLES, EMPHATIC, ENDS, FREE, PLAIN, Item, collapse, key_of, keys_of, read
+from index.types import Passage, Span
+from qa.extract import UNRESOLVED, Sentence
+from qa.rules import (
+    Run,
+    attachments,
+    causes,
+    dates,
+    equations,
+    frame,
+    hedges,
+    introduced,
+    name_runs,
+    names,
+    numbers,
+    orders,
+    quotes,
+    repeats,
+    unknown_words,
+    voice,
+)
+from qa.wording import ARTICLES, ENDS, FREE, Item, collapse, may_be_verb, read
 
 MIN_WORDS = 3
 MAX_WORDS = 60
+NEAR = 4
+"""Content words from one of a pair to the other in the source, for the pair to count as kept together."""
+
+LEAST_MEANING, SURE_MEANING = 0.3, 0.6
+"""Cosine of claim and source below which words may coincide but the subject differs: where all its words are the
+source's, and where some are not."""
+LEAST_SHARE = 0.75
+"""Share of the content words that the source itself has in some form."""
+SLACK = 0.0
+"""Cosine by which leaving a word out may bring the claim nearer to the source."""
+
+_PRONOUN = re.compile(
+    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|we|our|who|which|this|that|these|those)\b", re.I
+)
+_LEANS = re.compile(r"\W*(?:he|she|it|they|his|her|its|their|this|that|these|those)\b", re.IGNORECASE)
+_OWN_SUBJECT = re.compile(
+    r"(?:he|she|it|they|this|that|these|those|there|the|an?|his|her|its|their|no|which|who)\b", re.IGNORECASE
+)
+_JOINT = re.compile(r"(?:;|,?\s+(?:and|but|while|whereas|although|though)|,)\s+")
+_ODD = re.compile(r"[^\w\s.,;:!?'\"()%$€£¥₩/&+°–—’‘“”…-]|_")
+
+
+if TYPE_CHECKING:
+    from index.embed import Embedder, Vectors
+
+Judge = Callable[[str, str], float]
+"""One more opinion on (evidence, claim): the probability, from 0 to 1, that the first supports the second."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the rules say of one sentence.
+class Support:
+    """What stands behind a claim: the smallest set of sentences found, a score from 0 to 1, and reasons against it.
 
-    `score` is the share of its content words and numbers that the evidence itself has; 0.0 when a rule failed. Each
-    reason starts with the kind of rule and a colon: `number: 300 is not in the evidence`.
+    The score is the mean of two shares: of neighbouring words that are near each other in the source, too, and of
+    meaning, as the cosine of the two sentences. With reasons it is 0 and nothing is to be shown.
     """
 
-    supported: bool
     score: float
+    sentences: tuple[Sentence, ...]
     reasons: tuple[str, ...]
 
+    @property
+    def supported(self) -> bool:
+        """Whether nothing speaks against it."""
+        return not self.reasons
 
-def check_sentence(draft: str, *, question: str, evidence: str, short_answer: str) -> Verdict:
-    """Whether `draft` says only what `evidence` says, and gives `short_answer`.
 
-    `evidence` is the sentence that holds the answer. The question lends nothing but its form: what it takes for granted
-    may be false, and whom a pronoun of the evidence stands for cannot be told from words.
-    """
-    said, source, asked = read(draft), read(evidence), read(question)
-    answer = read(short_answer)
-    verbatim = collapse(draft) == collapse(evidence)
-    reasons = _not_a_sentence(draft, said, evidence) + _without_answer(said, answer, verbatim)
-    if not reasons and verbatim:
-        return Verdict(True, 1.0, ())
-    if not reasons:
-        reasons = [
-            *_numbers(said, source, asked),
-            *_names(said, source, asked),
-            *_words(said, source, asked),
-            *_hedges(said, source),
-            *_frame(said, source),
-            *_quotes(draft, source),
-            *_structure(said, source, asked, answer),
-            *_voice(said, source),
-            *_responds(said, source, asked),
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A sentence of a passage, and the sentence that says whom its pronouns stand for."""
+
+    sentence: Sentence
+    text: str
+    items: list[Item]
+    before: Sentence | None
+    context: list[Item]
+    around: set[str]
+
+
+class Evidence:
+    """Sentences to look claims up in."""
+
+    def __init__(self, embedder: Embedder, sentences: Iterable[Sentence], judges: Sequence[Judge] = ()) -> None:
+        self._sources = [_source(passage, span) for passage, span in sentences]
+        self._embedder = embedder
+        self._judges = judges
+        self._vectors: dict[str, Vectors] = {}
+
+    @classmethod
+    def of(cls, embedder: Embedder, passages: Iterable[Passage], judges: Sequence[Judge] = ()) -> Evidence:
+        """All sentences of these passages."""
+        return cls(embedder, ((passage, span) for passage in passages for span in passage.sentences), judges)
+
+    def support(self, claim: str, previous: str | None = None) -> Support:
+        """The best support for `claim`. `previous` is the claim shown before it, which its pronouns may refer to."""
+        said = read(claim)
+        verbatim = [source for source in self._sources if collapse(source.text) == collapse(claim)]
+        reasons = [] if verbatim else form(claim, said, [source.text for source in self._sources])
+        if not reasons and _LEANS.match(claim) and previous is None:
+            reasons = ["pronoun: nothing before it says whom or what it means"]
+        if reasons:
+            return Support(0.0, (), tuple(reasons))
+        if verbatim and not _LEANS.match(claim):
+            return Support(1.0, (verbatim[0].sentence,), ())
+        whole = self._best(claim, previous)
+        if not whole.reasons:
+            return whole
+        for parts in _splits(claim, said):
+            if any(sum(item.content for item in read(part)) < 2 for part in parts):
+                continue
+            found = [self._best(part, previous) for part in parts]
+            documents = {sentence[0].document_id for part in found for sentence in part.sentences}
+            if len(documents) == 1 and not any(part.reasons for part in found):
+                sentences = dict.fromkeys(sentence for part in found for sentence in part.sentences)
+                return Support(min(part.score for part in found), tuple(sentences), ())
+        return whole
+
+    def phrased(self, draft: str, *, question: str, short_answer: str) -> Support:
+        """The support for a sentence that was to phrase `short_answer`: it must give it, and say who says so.
+
+        The question lends nothing but its form: what it takes for granted may be false.
+        """
+        said, asked = read(draft), read(question)
+        verbatim = any(collapse(draft) == collapse(source.text) for source in self._sources)
+        reasons = _without_answer(said, read(short_answer), verbatim)
+        found = self.support(draft, previous="")
+        if not verbatim:
+            source = [item for passage, span in found.sentences for item in read(passage.slice(span))]
+            reasons += [*found.reasons, *frame(said, source), *_responds(said, source, asked)]
+        return Support(0.0, found.sentences, tuple(dict.fromkeys(reasons))) if reasons else found
+
+    def _best(self, claim: str, previous: str | None) -> Support:
+        said = read(claim)
+        words = {item.key for item in said if item.content}
+        best = Support(0.0, (), ("words: no sentence of the passages has any of them",))
+        for source in self._sources:
+            if words and not words & {item.key for item in source.items}:
+                continue
+            found = self._judge(claim, said, source, previous)
+            if (bool(found.reasons), len(found.reasons), -found.score) < (
+                bool(best.reasons), len(best.reasons) if best.sentences else 99, -best.score
+            ):  # fmt: skip
+                best = found
+        return best
+
+    def _judge(self, claim: str, said: list[Item], source: _Source, previous: str | None) -> Support:
+        sentences: tuple[Sentence, ...] = (source.sentence,)
+        items, lent = source.items, source.context
+        runs = name_runs(said, items + lent)
+        borrowed = [run for run in runs if not set(run.keys) <= {item.key for item in items}]
+        if lent and borrowed and source.before:
+            sentences = (source.before, source.sentence)
+        else:
+            lent = []
+        strangers, reasons = unknown_words(said, items + lent, source.around)
+        reasons += [
+            *numbers(said, items, lent),
+            *names(said, items + lent),
+            *hedges(said, items),
+            *causes(said, items),
+            *repeats(said, items + lent),
+            *frame(said, items, reports=False),
+            *orders(said, items),
+            *quotes(claim, items),
+            *voice(said, items),
+            *attachments(said, items, runs),
+            *equations(said, items),
+            *dates(said, items),
+            *_refers(claim, previous, items + source.context),
         ]
-    if reasons:
-        return Verdict(False, 0.0, tuple(dict.fromkeys(reasons)))
-    content = [item.key for item in said if item.content]
-    known = {item.key for item in source}
-    return Verdict(True, sum(key in known for key in content) / len(content), ())
+        if lent:
+            subject = _subject(lent)
+            own = {item.key for item in items} | (set(subject.keys) if subject else set())
+            if any(not set(run.keys) <= own for run in borrowed):
+                reasons.append("name: the sentence before speaks first of somebody else")
+        if reasons:
+            reasons += [f"word: {item.text} is not in the evidence" for item in strangers]
+            return Support(0.0, sentences, tuple(dict.fromkeys(reasons)))
+        content = [item for item in said if item.content]
+        lent_words = source.around - {item.key for item in items + lent}
+        share = 1 - (len(strangers) + sum(item.key in lent_words for item in content)) / len(content)
+        evidence = " ".join(passage.slice(span) for passage, span in sentences)
+        meaning = float(self._vector(claim) @ self._vector(evidence))
+        predicates = [item for at, item in enumerate(said[1:], 1) if item in strangers and said[at - 1].key == "be"]
+        if predicates or share < LEAST_SHARE or meaning < (SURE_MEANING if strangers else LEAST_MEANING):
+            reason = f"meaning: only {meaning:.2f} like the evidence"
+            if strangers:
+                reason = f"word: {', '.join(item.text for item in strangers)} is not in the evidence"
+            return Support(0.0, sentences, (reason,))
+        added = [item.text for item in strangers if self._adds(claim, item, evidence, meaning)]
+        if added:
+            return Support(0.0, sentences, (f"word: {', '.join(added)} is not in the evidence",))
+        score = (_kept_together(said, items + lent) + meaning + share) / 3
+        return Support(min([score, *(judge(evidence, claim) for judge in self._judges)]), sentences, ())
+
+    def _adds(self, claim: str, stranger: Item, evidence: str, meaning: float) -> bool:
+        """Whether a word takes the claim away from the evidence: without it, the two would be more alike."""
+        without = re.sub(rf"\W*\b{re.escape(stranger.text)}\b", "", claim, count=1)
+        return float(self._vector(without) @ self._vector(evidence)) > meaning + SLACK
+
+    def _vector(self, text: str) -> Vectors:
+        if text not in self._vectors:
+            self._vectors[text] = self._embedder.embed_query(text)
+        return self._vectors[text]
 
 
-# --- the rules -------------------------------------------------------------------------------------------------------
-
-
-def _not_a_sentence(draft: str, said: list[Item], evidence: str) -> list[str]:
-    text = collapse(draft)
-    words = sum(item.kind != "mark" for item in said)
-    if not text or not any(item.content for item in said):
-        return ["sentence: it is empty"]
-    if text == collapse(evidence):
-        return []
-    if words < MIN_WORDS or words > MAX_WORDS:
-        return [f"sentence: it has {words} words"]
-    if "\n" in draft.strip():
+def form(claim: str, said: list[Item], sources: Sequence[str]) -> list[str]:
+    """Whether it is one plain sentence: no fragment, no list, no markup, no code."""
+    text = collapse(claim)
+    if "\n" in claim.strip():
         return ["sentence: it has more than one line"]
+    words = sum(item.kind != "mark" for item in said)
+    if not any(item.content for item in said) or not MIN_WORDS <= words <= MAX_WORDS:
+        return [f"sentence: it has {words} words"]
     if not re.search(r"[.!][\"'”’)]*$", text):
         return ["sentence: it does not end like a statement"]
+    if not any(map(may_be_verb, said)):
+        return ["sentence: it has no verb"]
     ends = [at for at, item in enumerate(said[:-1]) if item.text in ENDS and said[at + 1].first]
     inner = [at for at in ends if any(item.kind != "mark" for item in said[at + 1 :])]
-    # An end that the evidence has inside its one sentence (an initial, an abbreviation) is none.
-    if any(f"{said[at - 1].text}{said[at].text} {said[at + 1].text}" not in evidence for at in inner):
+    joined = [f"{said[at - 1].text}{said[at].text} {said[at + 1].text}" for at in inner]
+    if any(not any(text in source for source in sources) for text in joined):
         return ["sentence: it is more than one"]
+    odd = {match.group() for match in _ODD.finditer(text)}
+    if any(not any(mark in source for source in sources) for mark in odd):
+        return [f"sentence: no text of the evidence has {' '.join(sorted(odd))}"]
+    return []
+
+
+def _source(passage: Passage, span: Span) -> _Source:
+    """A sentence, and where it cannot stand alone the nearest one before it in its passage that can."""
+    text = passage.slice(span)
+    before = None
+    if _PRONOUN.search(text) or UNRESOLVED.match(text):
+        at = passage.sentences.index(span)
+        earlier = passage.sentences[max(0, at - 3) : at]
+        before = next((other for other in reversed(earlier) if not UNRESOLVED.match(passage.slice(other))), None)
+    return _Source(
+        (passage, span),
+        text,
+        read(text),
+        (passage, before) if before else None,
+        read(passage.slice(before)) if before else [],
+        introduced(read(passage.text)),
+    )
+
+
+def _splits(claim: str, said: list[Item]) -> Iterator[list[str]]:
+    """The claim in two or three parts at its conjunctions; a part without a name gets that of the first one."""
+    subject = _subject(said)
+    cuts = list(_JOINT.finditer(claim))
+    for chosen in ([cut] for cut in cuts):
+        yield _parts(claim, chosen, subject.text if subject else "")
+    for pair in pairwise(cuts):
+        yield _parts(claim, list(pair), subject.text if subject else "")
+
+
+def _parts(claim: str, cuts: Sequence[re.Match[str]], subject: str) -> list[str]:
+    starts, ends = [0, *(cut.end() for cut in cuts)], [*(cut.start() for cut in cuts), len(claim)]
+    parts = [claim[start:end].strip() for start, end in zip(starts, ends, strict=True)]
+    return [
+        part if at == 0 or _OWN_SUBJECT.match(part) or name_runs(read(part), read(part)) else f"{subject} {part}"
+        for at, part in enumerate(parts)
+    ]
+
+
+def _kept_together(said: list[Item], source: list[Item]) -> float:
+    """The share of neighbouring content words that stand near each other in the source, in the same order."""
+    order = [item.key for item in source if item.content]
+    places: dict[str, list[int]] = {}
+    for at, key in enumerate(order):
+        places.setdefault(key, []).append(at)
+    pairs = list(pairwise(item.key for item in said if item.content))
+    kept = [any(0 < b - a <= NEAR for a in places.get(x, ()) for b in places.get(y, ())) for x, y in pairs]
+    return sum(kept) / len(kept) if kept else 1.0
+
+
+def _subject(items: list[Item]) -> Run | None:
+    """Whom a sentence speaks of first; its first word has a capital anyway, and is no name if others follow."""
+    runs = name_runs(items, items)
+    surer = [run for run in runs if run.last or len(runs) == 1]
+    return surer[0] if surer else None
+
+
+def _refers(claim: str, previous: str | None, known: list[Item]) -> list[str]:
+    """A pronoun at the beginning means whom the claim before it is about: the source has to be about them, too."""
+    if previous is None or not _LEANS.match(claim):
+        return []
+    before = read(previous)
+    subject = _subject(before)
+    if subject and not set(subject.keys) & {item.key for item in known}:
+        return [f"pronoun: the evidence does not speak of {subject.text}"]
     return []
 
 
@@ -107,284 +331,6 @@ def _plain(items: Iterable[Item]) -> list[str]:
 def _same(wanted: str, found: str) -> bool:
     """A short answer may have been cut before its unit: `95` is answered by `95%`."""
     return wanted == found or (wanted.startswith("#") and found.startswith("#") and found.rstrip("$€£¥₩%") == wanted)
-
-
-def _numbers(said: list[Item], source: list[Item], asked: list[Item]) -> list[str]:
-    reasons = []
-    for at, item in enumerate(said):
-        if item.kind != "number":
-            continue
-        places = [index for index, other in enumerate(source) if other.key == item.key]
-        if not places:
-            reasons.append(f"number: {item.text} is not in the evidence")
-            continue
-        places = [index for index in places if source[index].qualifier == item.qualifier]
-        if not places:
-            reasons.append(f"qualifier: {item.text} is qualified otherwise in the evidence")
-            continue
-        counted = _next(said, at)
-        if counted and not any(_counts(source, index, counted, asked) for index in places):
-            reasons.append(f"number: {item.text} does not count {counted} in the evidence")
-    return reasons
-
-
-def _next(items: Sequence[Item], at: int) -> str:
-    """The key of the content word directly after `at`: what a number counts."""
-    return items[at + 1].key if at + 1 < len(items) and items[at + 1].content else ""
-
-
-def _counts(source: list[Item], at: int, counted: str, asked: list[Item]) -> bool:
-    """Whether the number at `at` counts `counted`: it follows soon, or the question asks how many of them."""
-    for item in source[at + 1 : at + 8]:
-        if item.key == counted:
-            return True
-        if item.kind == "number" or item.text in ";.":
-            break
-    if _next(source, at):
-        return False
-    keys = [item.key for item in asked]
-    return any(
-        keys[i : i + 2] in (["how", "many"], ["how", "much"]) and counted in keys[i + 2 : i + 5]
-        for i in range(len(keys))
-    )
-
-
-def _names(said: list[Item], source: list[Item], asked: list[Item]) -> list[str]:
-    in_source = {item.key for item in source if item.capital}
-    lowered = {item.key for item in (*source, *asked) if item.kind == "word" and not item.capital}
-    mid = {item.key for item in (*source, *asked) if item.capital and not item.first}
-    reasons = []
-    named: list[Item | None] = []
-    for item in said:
-        name = item.kind == "word" and item.capital and (item.content or not item.first)
-        if name and item.first:
-            # A capital at the start of a sentence is a name only if the word is one elsewhere.
-            name = (item.key in mid and item.key not in lowered) or (item.text.isupper() and len(item.text) > 1)
-        named.append(item if name else None)
-        if name and item.key not in in_source:
-            reasons.append(f"name: {item.text} is not in the evidence")
-    keys = [item.key for item in source]
-    for left, right in pairwise(named):
-        if left and right and [left.key, right.key] not in ([*pair] for pair in pairwise(keys)):
-            reasons.append(f"name: {left.text} {right.text} is not a name in the evidence")
-    return reasons
-
-
-# Words that say little by themselves. No other word of the question may stand in for one of the evidence: whoever asks
-# "When did Huang meet Trump?" must not be told that he did because somebody met Trump.
-_LIGHT = keys_of("hold stand mean refer happen occur take place locate")
-
-
-def _words(said: list[Item], source: list[Item], asked: list[Item]) -> list[str]:
-    in_source = {item.key for item in source}
-    in_question = {item.key for item in asked}
-    reasons = []
-    for item in said:
-        if item.kind != "word" or not item.content or item.key in in_source:
-            continue
-        if item.key in EMPHATIC:
-            reasons.append(f"emphasis: {item.text} is not in the evidence")
-        elif item.key not in in_question & _LIGHT:
-            reasons.append(f"word: {item.text} is not in the evidence")
-    return reasons
-
-
-# Words that turn what follows into something else than a fact, by what they do.
-_HEDGES = {
-    key: group
-    for group, words in {
-        "negation": "not no never neither nor none nobody nothing without hardly barely rarely seldom unable fail "
-        "refuse deny decline lack stop cease avoid prevent cannot unlikely except instead rather",
-        "future": "will shall would going",
-        "modality": "may might could should can must ought possible possibly perhaps maybe probable probably likely "
-        "potential potentially apparent apparently seem appear alleged allegedly reported reportedly supposed "
-        "supposedly presumably rumoured rumored plan want wish hope intend seek aim try attempt propose consider offer "
-        "expect predict project forecast estimate schedule promise pledge vow threaten agree ask need require "
-        "encourage allow enable permit able desire desirous attempt effort bid intention goal ambition proposal chance "
-        "opportunity ability threat nearly almost partly partially",
-        "time": "former formerly previously once used ex late acting until no-longer originally initially",
-        "extent": "some many most several few often usually mostly mainly sometimes generally largely occasionally "
-        "typically primarily frequently commonly normally only half",
-        "rank": "vice deputy co assistant so-called would-be self-proclaimed fictional mock fake",
-    }.items()
-    for word in words.split()
-    for key in [key_of(word)]
-}  # fmt: skip
-
-
-_AUXILIARIES = keys_of("not will shall would may might could should can must")
-
-
-def _governed(items: list[Item], at: int, reach: int) -> list[str]:
-    """The next content words after a hedge, which is what it bears on."""
-    found: list[str] = []
-    for item in items[at + 1 : at + 10]:
-        # An auxiliary bears on its verb across an aside (`may, in May, close`), an adjective does not leave its noun.
-        if item.text in ";.()" or len(found) == reach or (item.text == "," and items[at].key not in _AUXILIARIES):
-            break
-        if item.content and item.key not in _HEDGES:
-            found.append(item.key)
-    return found
-
-
-def _hedges(said: list[Item], source: list[Item]) -> list[str]:
-    reasons = []
-    content = {item.key for item in said if item.content}
-    kept = [(item.key, _governed(said, at, 1)) for at, item in enumerate(said) if item.key in _HEDGES]
-    there = [(item.key, _governed(source, at, 3), item.text) for at, item in enumerate(source) if item.key in _HEDGES]
-    for hedge, bears_on, text in there:
-        if any(word in content for word in bears_on[:2]) and not any(
-            hedge == mine and set(words) <= set(bears_on) for mine, words in kept
-        ):
-            reasons.append(f"{_HEDGES[hedge]}: {text} of the evidence is lost")
-    for hedge, words in kept:
-        # A negation flips exactly what follows it; the others colour a whole phrase.
-        reach = 1 if _HEDGES[hedge] == "negation" else 3
-        if not any(hedge == other and set(words) <= set(bears_on[:reach]) for other, bears_on, _ in there):
-            reasons.append(f"{_HEDGES[hedge]}: {hedge} is not in the evidence there")
-    return reasons
-
-
-_SPEECH = keys_of(
-    "say tell claim believe think argue suggest allege according deny assert contend maintain insist estimate predict "
-    "report opine hypothesize theorize speculate doubt warn feel view consider"
-)
-_CONDITIONS = keys_of("if unless whether provided assuming otherwise")
-
-
-def _frame(said: list[Item], source: list[Item]) -> list[str]:
-    """What frames a whole sentence must stay: who says so, and on what condition."""
-    here, there = {item.key for item in said}, {item.key for item in source}
-    reasons = []
-    if there & _SPEECH and not there & _SPEECH & here:
-        reasons.append("attribution: it leaves out who says so")
-    if there & _CONDITIONS and not there & _CONDITIONS & here:
-        reasons.append("condition: it leaves out a condition")
-    return reasons
-
-
-def _quotes(draft: str, source: list[Item]) -> list[str]:
-    """What stands between quotation marks must be the evidence's words in a row."""
-    keys = [item.key for item in source if item.kind != "mark"]
-    for quoted in re.findall(r'"([^"]+)"', unicodedata.normalize("NFKC", draft).translate(PLAIN)):
-        words = [item.key for item in read(quoted) if item.kind != "mark"]
-        if not any(keys[i : i + len(words)] == words for i in range(len(keys))):
-            return ["quote: the evidence does not have these words in a row"]
-    return []
-
-
-# Where one content word follows another, these say how they belong together. Articles and auxiliaries do not count.
-_GLUE = keys_of("of in on at for with to as that which who whom whose what when where how why and by from or than not")
-
-
-def _joins(items: list[Item]) -> list[tuple[str, str, tuple[str, ...], int]]:
-    """Neighbouring content words as (left, right, the glue between them, index of the right one)."""
-    joins = []
-    left = ""
-    glue: list[str] = []
-    for at, item in enumerate(items):
-        if item.content and item.key not in _GLUE:
-            if left:
-                joins.append((left, item.key, tuple(glue), at))
-            left, glue = item.key, []
-        elif item.key in _GLUE:
-            glue.append(item.key)
-        elif item.key == "be" and at + 1 < len(items) and items[at + 1].key in ARTICLES:
-            glue.append("be a")  # `unrest in Egypt, a war in Algeria` does not say that the unrest was a war
-    return joins
-
-
-def _without_asides(items: list[Item]) -> list[Item]:
-    """The items without what stands between brackets or between two commas."""
-    kept: list[Item] = []
-    depth = 0
-    for item in items:
-        depth += item.text in "(["
-        if not depth:
-            kept.append(item)
-        depth -= item.text in ")]" and depth > 0
-    commas = [at for at, item in enumerate(kept) if item.text == ","]
-    return kept[: commas[0]] + kept[commas[1] + 1 :] if len(commas) == 2 else kept
-
-
-def _without_adverbs(items: list[Item]) -> list[Item]:
-    """`was finally opened` may become `was opened`; an adverb that weakens a claim is a hedge and must stay."""
-    return [item for item in items if not item.text.endswith("ly") or item.key in _HEDGES]
-
-
-def _structure(said: list[Item], source: list[Item], asked: list[Item], answer: list[Item]) -> list[str]:
-    """Neighbours must be neighbours in the evidence too, except around the short answer.
-
-    Words that are all there can still be put together into something else ("B bought A", or a place that belongs to
-    another event). The one thing a phrased answer has to join anew is the short answer, in the place of `who`.
-    """
-    plainer = _without_asides(source)
-    attested = {join[:3] for items in (source, plainer, _without_adverbs(plainer)) for join in _joins(items)}
-    answered = {item.key for item in answer if item.content}
-    attested |= {join[:3] for join in _joins(asked) if _LIGHT & {*join[:2]}}
-    new = [join for join in _joins(said) if join[:3] not in attested]
-    # `It works, Olsen said` may become `Olsen said it works` where nobody else speaks.
-    lone_speaker = sum(item.key in _SPEECH for item in source) == 1
-    reasons = []
-    for left, right, _, _ in new:
-        if (left in answered) == (right in answered) and not (lone_speaker and left in _SPEECH):
-            reasons.append(f"structure: {left} and {right} do not belong together in the evidence")
-    for left, right, glue, _ in new:
-        # `sang in Graz` of the evidence must not become `sang in Linz`.
-        rivals = {join[1] for join in _joins(source) if glue and join[0] == left and join[2] == glue}
-        if right in answered and rivals and not rivals & (answered | {item.key for item in said}):
-            reasons.append(f"structure: the evidence has something else after {left}")
-    if _turned(said, source, answer):
-        reasons.append("structure: it turns round who does what")
-    counts = Counter(item.key for item in said if item.content)
-    most = Counter(item.key for item in source) | Counter(item.key for item in asked)
-    if any(count > (1 if new else max(1, most[key])) for key, count in counts.items()):
-        reasons.append("structure: it repeats itself")
-    return reasons
-
-
-def _voice(said: list[Item], source: list[Item]) -> list[str]:
-    """`The journal published a paper` must not become `the journal was published`."""
-    reasons = []
-    for form, verb in pairwise(said):
-        if form.key != "be" or not verb.content:
-            continue
-        places = [at for at, item in enumerate(source) if item.key == verb.key]
-        passive = (
-            any(item.key == "be" for item in source[max(0, at - 3) : at])  # an adverb may stand between
-            or at + 1 == len(source)
-            or not (source[at + 1].content or source[at + 1].key in ARTICLES)
-            for at in places
-        )
-        if places and not any(passive):
-            reasons.append(f"structure: {verb.text} is done by somebody in the evidence, not to somebody")
-    return reasons
-
-
-def _turned(said: list[Item], source: list[Item], answer: list[Item]) -> bool:
-    """Whether a word directly after the short answer in the evidence is directly before it in the draft, or vice versa.
-
-    `A bought B` must not become `B bought A`. With a form of `be` between them (`the winner is A`) it says the same.
-    """
-    before, after = _beside(said, answer)
-    was_before, was_after = _beside(source, answer)
-    return bool((before & was_after) - was_before or (after & was_before) - was_after)
-
-
-def _beside(items: list[Item], answer: list[Item]) -> tuple[set[str], set[str]]:
-    """The content words directly before and directly after the short answer, without a form of `be` between."""
-    wanted = [item.key for item in answer if item.kind != "mark" and item.key not in ARTICLES]
-    keys = [item.key for item in items]
-    before: set[str] = set()
-    after: set[str] = set()
-    for start in range(len(keys)):
-        end = start + len(wanted)
-        if keys[start:end] == wanted:
-            for words, found in ((items[:start][::-1], before), (items[end:], after)):
-                near = next((at for at, item in enumerate(words) if item.content or item.kind == "mark"), None)
-                if near is not None and words[near].content and not any(item.key == "be" for item in words[:near]):
-                    found.add(words[near].key)
-    return before, after
 
 
 def _responds(said: list[Item], source: list[Item], asked: list[Item]) -> list[str]:

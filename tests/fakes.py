@@ -13,6 +13,7 @@ import numpy as np
 from llama_index.core.base.llms.types import (
     ChatMessage,
     ChatResponse,
+    ChatResponseGen,
     CompletionResponse,
     CompletionResponseGen,
     LLMMetadata,
@@ -63,10 +64,20 @@ class ScriptedLLM(CustomLLM):
         text = self._next(list(messages), kwargs)
         return ChatResponse(message=ChatMessage(role=MessageRole.ASSISTANT, content=text))
 
+    def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+        text = self._next(list(messages), kwargs)
+
+        def pieces() -> ChatResponseGen:
+            for end in range(0, len(text) + 4, 4):
+                message = ChatMessage(role=MessageRole.ASSISTANT, content=text[: end + 4])
+                yield ChatResponse(message=message, delta=text[end : end + 4])
+
+        return pieces()
+
     def _next(self, messages: list[ChatMessage], options: dict[str, Any]) -> str:
         self._prompts.append(messages)
         self._options.append(options)
-        said = self.script.pop(0)
+        said = self.script.pop(0) if len(self.script) > 1 else self.script[0]  # the last one is said again and again
         if isinstance(said, BaseException):
             raise said
         return str(said)

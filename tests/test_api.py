@@ -26,7 +26,7 @@ from qa.api.app import max_body_bytes
 from qa.api.problems import KINDS
 from qa.cite import Place, decode, encode
 from qa.decide import Calibration
-from qa.pipeline import QA
+from qa.pipeline import QA, Inquiry
 from qa.read import Reader
 from qa.types import Event, PassagesEvent
 from tests.conftest import MakeQA, put, qa_over, serving
@@ -304,7 +304,7 @@ BODIES = {
     "empty question": (b'{"question": " ?! "}', 422, "invalid-question"),
     "long question": (json.dumps({"question": "who " * 600}).encode(), 422, "invalid-question"),
     "number as question": (b'{"question": 42}', 422, "invalid-request"),
-    "unknown mode": (b'{"question": "Who?", "mode": "generative"}', 422, "invalid-request"),
+    "unknown mode": (b'{"question": "Who?", "mode": "creative"}', 422, "invalid-request"),
     "too many": (b'{"question": "Who?", "top_k": 51}', 422, "invalid-request"),
     "too few": (b'{"question": "Who?", "top_k": 0}', 422, "invalid-request"),
     "text as flag": (b'{"question": "Who?", "stream": "yes"}', 422, "invalid-request"),
@@ -413,8 +413,11 @@ class Scripted(QA):
         super().__init__(qa.collections, qa.embedder, qa.reader, qa.calibration, None, qa.settings)
         self.script = script
 
-    def stream(self, *_: object, **__: object) -> Iterator[Event]:
-        return self.script()
+    def begin(self, question: str, **options: Any) -> Inquiry:
+        inquiry = super().begin(question, **options)
+        inquiry.read = self.script  # type: ignore[method-assign]
+        inquiry.write = lambda **_: (event for event in ())  # type: ignore[method-assign]
+        return inquiry
 
 
 def test_the_unexpected_is_logged_and_not_told(qa: QA, caplog: pytest.LogCaptureFixture) -> None:

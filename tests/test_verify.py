@@ -7,11 +7,24 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from qa.verify import check_sentence
+from index.chunk import split_sentences
+from index.embed import MiniLM
+from index.types import Passage
+from qa.verify import Evidence, Support
+
+EMBEDDER = MiniLM(threads=1)  # loaded when first used
 
 
-def check(draft: str, evidence: str, answer: str, question: str = ""):
-    return check_sentence(draft, question=question, evidence=evidence, short_answer=answer)
+def evidence_of(*texts: str) -> Evidence:
+    passages = [
+        Passage(n, f"doc_{n}", "v", "Title", None, 0, len(text), text, tuple(split_sentences(text)))
+        for n, text in enumerate(texts)
+    ]
+    return Evidence.of(EMBEDDER, passages)
+
+
+def check(draft: str, evidence: str, answer: str, question: str = "") -> Support:
+    return evidence_of(evidence).phrased(draft, question=question, short_answer=answer)
 
 
 FERRY = "More than 4,200 passengers use the new ferry to Marstrand every day, operator Blue Line said on Monday."

@@ -2,38 +2,7 @@
 
 from __future__ import annotations
 
-_ANTONYMS = """
-most/least more/less more/fewer first/last largest/smallest larger/smaller biggest/smallest bigger/smaller
-highest/lowest higher/lower high/low longest/shortest longer/shorter long/short oldest/youngest oldest/newest
-older/younger older/newer old/new old/young early/late earlier/later earliest/latest best/worst better/worse good/bad
-strongest/weakest stronger/weaker strong/weak fastest/slowest faster/slower fast/slow major/minor maximum/minimum
-majority/minority increase/decrease increased/decreased increasing/decreasing rise/fall rose/fell rising/falling
-raise/lower raised/lowered gain/lose gained/lost win/lose won/lost winner/loser winning/losing begin/end began/ended
-beginning/end start/end started/ended start/finish start/stop started/stopped open/close opened/closed before/after
-above/below over/under inside/outside in front of/behind north/south northern/southern northeast/southwest east/west
-eastern/western left/right top/bottom upper/lower front/back internal/external import/export imported/exported
-imports/exports buy/sell bought/sold accept/reject accepted/rejected agree/disagree agreed/disagreed allow/forbid
-allowed/forbidden support/oppose supported/opposed supporter/opponent supporters/opponents include/exclude
-included/excluded including/excluding join/leave joined/left enter/leave arrive/depart arrived/departed
-attack/defend attacked/defended create/destroy created/destroyed build/demolish built/demolished add/remove
-added/removed give/take gave/took given/taken send/receive sent/received teach/learn taught/learned
-encourage/discourage encouraged/discouraged succeed/fail succeeded/failed success/failure successful/unsuccessful
-legal/illegal possible/impossible public/private male/female man/woman men/women father/mother son/daughter
-brother/sister husband/wife king/queen boys/girls light/dark hot/cold warm/cool wet/dry rich/poor rural/urban
-ancient/modern common/rare popular/unpopular similar/different same/different positive/negative active/inactive
-direct/indirect formal/informal temporary/permanent primary/secondary natural/artificial domestic/foreign
-local/foreign native/foreign civilian/military religious/secular married/divorced born/died birth/death
-alive/dead living/dead ally/enemy allies/enemies friend/enemy war/peace victory/defeat cause/prevent caused/prevented
-causes/prevents advantage/disadvantage advantages/disadvantages strength/weakness benefit/harm benefits/harms
-expand/shrink expanded/reduced expand/contract grew/shrank growth/decline improve/worsen improved/worsened
-employ/dismiss hired/fired appointed/dismissed elected/defeated approved/vetoed passed/repealed signed/rejected
-founded/dissolved established/abolished launched/cancelled praised/criticized praise/criticism love/hate liked/disliked
-easy/difficult hard/soft simple/complex cheap/expensive safe/dangerous full/empty heavy/light wide/narrow deep/shallow
-thick/thin tall/short always/never all/none every/no with/without only/never former/current former/next
-previous/next past/future present/absent minimum/maximum predecessor/successor preceded/succeeded
-precede/follow preceded/followed student/teacher students/teachers employer/employee buyer/seller author/reader
-upstream/downstream day/night summer/winter spring/autumn morning/evening up/down
-"""
+from importlib import resources
 
 _SYNONYMS = """
 founded/established/set up/started/created
@@ -200,7 +169,7 @@ FUNCTION_WORDS = frozenset(
 
 def _opposites() -> dict[str, list[str]]:
     table: dict[str, list[str]] = {}
-    for pair in _ANTONYMS.replace("in front of", "in_front_of").split():
+    for pair in resources.files("qa").joinpath("antonyms.txt").read_text(encoding="utf-8").split():
         one, other = (word.replace("_", " ") for word in pair.split("/"))
         table.setdefault(one, []).append(other)
         table.setdefault(other, []).append(one)

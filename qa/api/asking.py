@@ -1,8 +1,9 @@
-"""Answering without blocking the event loop: a few questions at a time, each in one worker thread from start to end."""
+"""Answering without blocking the event loop: a few questions at a time, each step in one worker thread."""
 
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing, suppress
 
@@ -11,38 +12,68 @@ from anyio import from_thread, to_thread
 from fastapi.sse import EventSourceResponse, format_sse_event
 from starlette.types import Receive, Scope, Send
 
-from qa.api.problems import problem_of
+from qa.api.problems import BUSY, ProblemError, problem_of
+from qa.pipeline import Inquiry
 from qa.types import AnswerEvent, Event
 
-Ask = Callable[[], Iterator[Event]]
+Begin = Callable[[Callable[[], bool]], Inquiry]
+"""Begins a question, given a function that says whether the client has gone. Called in a worker thread."""
 
 
 class Asking:
-    """Runs questions, at most `limit` at a time; those that wait occupy the event loop only, no thread."""
+    """Gives questions their turns: `reading` of them are read at a time, `writing` written by a language model.
 
-    def __init__(self, limit: int) -> None:
-        self._slots = anyio.CapacityLimiter(limit)
+    A model that is slow or silent keeps nobody from reading. Those that wait occupy the event loop only, no thread, and
+    are at most `queue`; more are turned away with a 429.
+    """
 
-    async def run(self, ask: Ask, receive: Receive, on_event: Callable[[Event], Awaitable[None]]) -> None:
-        """Hand every event to `on_event`, and raise what `ask` raises.
+    def __init__(self, reading: int, writing: int, queue: int) -> None:
+        self._reading = anyio.CapacityLimiter(reading)
+        self._writing = anyio.CapacityLimiter(writing)
+        self._turns = anyio.Semaphore(writing)
+        self._most = reading + writing + queue
+        self._present = 0
 
-        When the client disconnects, this returns early: the question leaves the queue, or is closed after the step it
-        is in. Events are few and small and are kept for a slow client, so that it holds neither a slot nor the index.
+    async def run(self, begin: Begin, receive: Receive, on_event: Callable[[Event], Awaitable[None]]) -> None:
+        """Hand every event to `on_event`, and raise what asking raises.
+
+        When the client disconnects, this returns early: the question leaves the queue, or ends after the step it is in,
+        and a language model stops writing. Events are few and small and are kept for a slow client, so that it holds
+        neither a turn nor the index.
         """
+        if self._present >= self._most:
+            raise ProblemError(BUSY, f"{self._present:,} questions are being answered or wait.")
+        self._present += 1
+        try:
+            await self._run(begin, receive, on_event)
+        finally:
+            self._present -= 1
+
+    async def _run(self, begin: Begin, receive: Receive, on_event: Callable[[Event], Awaitable[None]]) -> None:
         outbox, inbox = anyio.create_memory_object_stream[Event](math.inf)
+        gone = threading.Event()
         failure: Exception | None = None
 
-        def work() -> None:
-            with closing(ask()) as events:  # type: ignore[type-var]
+        def send(events: Iterator[Event]) -> None:
+            with closing(events):  # type: ignore[type-var]
                 for event in events:
                     from_thread.check_cancelled()
                     from_thread.run_sync(outbox.send_nowait, event)
+
+        def read() -> Inquiry:
+            inquiry = begin(gone.is_set)
+            send(inquiry.read())
+            if not inquiry.writes:
+                send(inquiry.write())
+            return inquiry
 
         async def produce() -> None:
             nonlocal failure
             with outbox:
                 try:
-                    await to_thread.run_sync(work, limiter=self._slots)
+                    inquiry = await to_thread.run_sync(read, limiter=self._reading)
+                    if inquiry.writes:
+                        await self._write(inquiry, send)
                 except Exception as error:  # carried over, or the task group would wrap it
                     failure = error
 
@@ -53,6 +84,7 @@ class Asking:
                 async def watch() -> None:
                     while (await receive())["type"] != "http.disconnect":
                         pass
+                    gone.set()
                     group.cancel_scope.cancel()
 
                 group.start_soon(produce)
@@ -60,9 +92,22 @@ class Asking:
                 with suppress(OSError):  # what a server may raise when it cannot send any more
                     async for event in inbox:
                         await on_event(event)
+                gone.set()
                 group.cancel_scope.cancel()
         if failure:
             raise failure
+
+    async def _write(self, inquiry: Inquiry, send: Callable[[Iterator[Event]], None]) -> None:
+        """Wait for a turn at the language model, but no longer than it may take for the answer."""
+        with anyio.move_on_after(max(0.0, inquiry.time_left())) as waiting:
+            await self._turns.acquire()
+        if waiting.cancelled_caught:
+            await to_thread.run_sync(lambda: send(inquiry.write(turned_away=True)), limiter=self._reading)
+            return
+        try:
+            await to_thread.run_sync(lambda: send(inquiry.write()), limiter=self._writing)
+        finally:
+            self._turns.release()
 
 
 class AnswerStream(EventSourceResponse):
@@ -72,10 +117,10 @@ class AnswerStream(EventSourceResponse):
     cannot be asked still gets a status of its own; an error after that becomes an `error` event.
     """
 
-    def __init__(self, asking: Asking, ask: Ask) -> None:
+    def __init__(self, asking: Asking, begin: Begin) -> None:
         super().__init__(content=(), headers={"X-Accel-Buffering": "no"})  # nginx would hold events back
         self._asking = asking
-        self._ask = ask
+        self._begin = begin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the events; nothing is sent before there is one."""
@@ -93,7 +138,7 @@ class AnswerStream(EventSourceResponse):
             await send_event(event.event, data_of(event))
 
         try:
-            await self._asking.run(self._ask, receive, on_event)
+            await self._asking.run(self._begin, receive, on_event)
         except Exception as error:
             if not started:
                 raise

@@ -77,6 +77,7 @@ INVALID_COLLECTION = Kind(
     "This cannot name a collection",
     "Use up to 64 lower-case letters, digits, `-` and `_`, beginning with a letter or digit.",
 )
+BUSY = Kind("too-many-questions", 429, "Too many questions at once", "Ask again after the seconds in Retry-After.")
 INTERNAL = Kind("internal-error", 500, "Something went wrong here", f"Try again. {_OPERATOR}")
 INDEX_UNAVAILABLE = Kind("index-unavailable", 503, "The collection cannot be opened", f"Try again later. {_OPERATOR}")
 MODEL_UNAVAILABLE = Kind("model-unavailable", 503, "A model cannot be used", f"Try again later. {_OPERATOR}")
@@ -84,7 +85,7 @@ MODEL_UNAVAILABLE = Kind("model-unavailable", 503, "A model cannot be used", f"T
 KINDS = (
     BAD_REQUEST, INVALID_JSON, NOT_FOUND, COLLECTION_NOT_FOUND, DOCUMENT_NOT_FOUND, CITATION_NOT_FOUND,
     METHOD_NOT_ALLOWED, INGEST_RUNNING, DOCUMENT_DELETED, TOO_LARGE, NOT_JSON, INVALID_REQUEST, INVALID_QUESTION,
-    INVALID_COLLECTION, INTERNAL, INDEX_UNAVAILABLE, MODEL_UNAVAILABLE,
+    INVALID_COLLECTION, BUSY, INTERNAL, INDEX_UNAVAILABLE, MODEL_UNAVAILABLE,
 )  # fmt: skip
 
 # Error class, kind, and whether its message may be passed on; the first that fits counts.
@@ -190,7 +191,7 @@ def problem_of(error: Exception) -> Problem:
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """A problem as it is sent."""
     extra = dict(headers or {})
-    if problem.status in (409, 503):
+    if problem.status in (409, 429, 503):
         extra.setdefault("Retry-After", "5")
     return Response(problem.model_dump_json(exclude_none=True), problem.status, extra, MEDIA_TYPE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request
@@ -17,6 +17,7 @@ from qa.api.asking import AnswerStream, Asking, data_of
 from qa.api.lookup import citation_view, collection_rows, document_rows, document_view, existing, opened
 from qa.api.problems import (
     BAD_REQUEST,
+    BUSY,
     CITATION_NOT_FOUND,
     COLLECTION_NOT_FOUND,
     DOCUMENT_DELETED,
@@ -45,7 +46,7 @@ from qa.api.schemas import (
     OfVersion,
     Readiness,
 )
-from qa.pipeline import QA
+from qa.pipeline import QA, Inquiry
 from qa.types import Answer, AnswerEvent, Event
 
 DocumentId = Annotated[str, Path(description="Id of the document.", examples=["doc_49ac9bf1ec0a1b11"])]
@@ -84,8 +85,8 @@ async def require_json(request: Request) -> None:
 def api_routes(qa: QA) -> APIRouter:
     """All routes of the JSON API."""
     router = APIRouter()
-    # Two at least, so that a question which waits for a slow LLM does not hold up everyone.
-    asking = Asking(max(2, os.cpu_count() or 1))
+    writing = qa.llm.parallel if qa.llm else 1
+    asking = Asking(max(2, os.cpu_count() or 1), writing, qa.settings.queue)
     models = _Models(qa)
 
     @router.post(
@@ -100,7 +101,7 @@ def api_routes(qa: QA) -> APIRouter:
         responses={
             **documented(
                 BAD_REQUEST, INVALID_JSON, COLLECTION_NOT_FOUND, TOO_LARGE, NOT_JSON, INVALID_REQUEST,
-                INVALID_QUESTION, INVALID_COLLECTION, INDEX_UNAVAILABLE, MODEL_UNAVAILABLE,
+                INVALID_QUESTION, INVALID_COLLECTION, BUSY, INDEX_UNAVAILABLE, MODEL_UNAVAILABLE,
             ),
             200: {
                 "content": {
@@ -113,19 +114,21 @@ def api_routes(qa: QA) -> APIRouter:
         },
     )  # fmt: skip
     async def ask(body: AskRequest, request: Request, _: Annotated[NoParameters, Query()]) -> Response:
-        def stream() -> Iterator[Event]:
+        def begin(cancelled: Callable[[], bool]) -> Inquiry:
             existing(qa, body.collection)
-            yield from qa.stream(body.question, collection=body.collection, mode=body.mode, top_k=body.top_k)
+            return qa.begin(
+                body.question, collection=body.collection, mode=body.mode, top_k=body.top_k, cancelled=cancelled
+            )
 
         if body.stream:
-            return AnswerStream(asking, stream)
+            return AnswerStream(asking, begin)
         last: Event | None = None
 
         async def keep(event: Event) -> None:
             nonlocal last
             last = event
 
-        await asking.run(stream, request.receive, keep)
+        await asking.run(begin, request.receive, keep)
         if not isinstance(last, AnswerEvent):
             return Response(status_code=499)  # the client has gone, nobody will see this
         return Response(data_of(last), media_type="application/json")

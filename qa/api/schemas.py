@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from qa.types import Citation, Mode, Wire
+from qa.types import AskedMode, Citation, Wire
 
 _DOCUMENT = "doc_49ac9bf1ec0a1b11"
 _VERSION = "9b1c3f0de1f3ae5c4a1a2f6c0f5b7d21"
@@ -28,7 +28,7 @@ class AskRequest(BaseModel):
         examples=["When does the library open?"],
     )
     collection: str = Field("default", description="The collection to ask.", examples=["default"])
-    mode: Mode = Field(
+    mode: AskedMode = Field(
         "auto",
         description="`extractive` answers with verbatim sentences; `auto` also lets the LLM of the service, if it has "
         "one, phrase them, and shows what passes verification.",

@@ -72,7 +72,8 @@ def page_routes(qa: QA) -> APIRouter:
         for row, snapshot in collection_rows(qa):
             documents = document_rows(snapshot, row.name)
             collections.append({"name": row.name, "documents": documents[:MAX_LISTED], "count": len(documents)})
-        return _page("index.html", collections=collections)
+        generative = qa.llm is not None and qa.llm.capable
+        return _page("index.html", collections=collections, generative=generative)
 
     @router.api_route("/documents/{id}", methods=["GET", "HEAD"])
     def document_page(id: str, collection: str = "default", version: str | None = None) -> Response:

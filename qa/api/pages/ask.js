@@ -134,7 +134,7 @@ function passageList(passages) {
 function smallPrint(answer) {
   const how = {
     extract: "The source’s own words",
-    llm: `Phrased by ${answer.models.llm}, checked against the source (support ${percent(answer.support_score)})`,
+    llm: `Written by ${answer.models.llm}, checked against the sources (support ${percent(answer.support_score)})`,
   }[answer.composed_by];
   const seconds = Object.values(answer.timings).reduce((sum, ms) => sum + ms, 0) / 1000;
   return [how, `probability of an answer ${percent(answer.answerable_probability)}`, `${seconds.toFixed(2)} s`]

@@ -1,0 +1,561 @@
+"""The rules over words that a sentence has to keep to be supported by another: no model, no I/O, the same every time.
+
+Each takes the items of what is said and of its source, and gives reasons against it, none where it is kept. A reason
+starts with the kind of rule and a colon: `number: 300 is not in the evidence`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from itertools import pairwise
+
+from qa.wording import ARTICLES, EMPHATIC, PLAIN, Item, key_of, keys_of, may_be_verb, read
+
+
+def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -> list[str]:
+    """Each number is the source's, qualified as there ("over", "about"), and counts the same thing.
+
+    A number that is part of a name ("Python 3") may be the context's, after the same word.
+    """
+    reasons = []
+    lent = {(one.key, other.key) for one, other in pairwise(context)}
+    for at, item in enumerate(said):
+        if item.kind != "number":
+            continue
+        places = [index for index, other in enumerate(source) if other.key == item.key]
+        if not places:
+            if not (at and said[at - 1].capital and (said[at - 1].key, item.key) in lent):
+                reasons.append(f"number: {item.text} is not in the evidence")
+            continue
+        places = [index for index in places if source[index].qualifier == item.qualifier]
+        if not places:
+            reasons.append(f"qualifier: {item.text} is qualified otherwise in the evidence")
+            continue
+        counted = _next(said, at)
+        # What is counted by another word is a matter of words; what the source counts elsewhere is a mix-up.
+        elsewhere = counted in {other.key for other in source}
+        if elsewhere and not any(_counts(source, index, counted) for index in places):
+            reasons.append(f"number: {item.text} does not count {counted} in the evidence")
+    return reasons
+
+
+def _next(items: Sequence[Item], at: int) -> str:
+    """The key of the content word directly after `at`: what a number counts."""
+    after = items[at + 1] if at + 1 < len(items) else None
+    return after.key if after and after.content and after.key not in _HEDGES else ""
+
+
+_MONTHS = keys_of("january february march april may june july august september october november december")
+
+
+def _counts(source: list[Item], at: int, counted: str) -> bool:
+    """Whether the number at `at` counts `counted`: it follows soon."""
+    if counted in _MONTHS and counted in {item.key for item in source[max(0, at - 1) : at + 2]}:
+        return True  # `3 May` and `May 3`
+    for item in source[at + 1 : at + 8]:
+        if item.key == counted:
+            return True
+        if item.kind == "number" or item.text in ";.":
+            break
+    return False
+
+
+def names(said: list[Item], source: list[Item]) -> list[str]:
+    """Each name is the source's, and the words of one name stand side by side there."""
+    in_source = {item.key for item in source if item.capital}
+    lowered = {item.key for item in source if item.kind == "word" and not item.capital}
+    mid = {item.key for item in source if item.capital and not item.first}
+    reasons = []
+    named: list[Item | None] = []
+    for item in said:
+        name = item.kind == "word" and item.capital and (item.content or not item.first)
+        if name and item.first:
+            # A capital at the start of a sentence is a name only if the word is one elsewhere.
+            name = (item.key in mid and item.key not in lowered) or (item.text.isupper() and len(item.text) > 1)
+        named.append(item if name else None)
+        if name and item.key not in in_source:
+            reasons.append(f"name: {item.text} is not in the evidence")
+    keys = [item.key for item in source]
+    for left, right in pairwise(named):
+        if left and right and [left.key, right.key] not in ([*pair] for pair in pairwise(keys)):
+            reasons.append(f"name: {left.text} {right.text} is not a name in the evidence")
+    return reasons
+
+
+# Words that turn what follows into something else than a fact, by what they do.
+_HEDGES = {
+    key: group
+    for group, words in {
+        "negation": "not no never neither nor none nobody nothing without hardly barely rarely seldom unable fail "
+        "refuse deny decline lack stop cease avoid prevent cannot unlikely except instead rather",
+        "future": "will shall would going",
+        "modality": "may might could should can must ought possible possibly perhaps maybe probable probably likely "
+        "potential potentially apparent apparently seem appear alleged allegedly reported reportedly supposed "
+        "supposedly presumably rumoured rumored plan want wish hope intend seek aim try attempt propose consider offer "
+        "expect predict project forecast estimate schedule promise pledge vow threaten agree ask need require "
+        "encourage allow enable permit able desire desirous attempt effort bid intention goal ambition proposal chance "
+        "opportunity ability threat nearly almost partly partially",
+        "time": "former formerly previously once used ex late acting until no-longer originally initially",
+        "extent": "some many most several few often usually mostly mainly sometimes generally largely occasionally "
+        "typically primarily frequently commonly normally only half",
+        "rank": "vice deputy co assistant so-called would-be self-proclaimed fictional mock fake",
+    }.items()
+    for word in words.split()
+    for key in [key_of(word)]
+}  # fmt: skip
+
+
+# Hedges that say the same.
+_SENSES = {
+    key: key_of(group.split()[0])
+    for group in (
+        "can could able enable",
+        "want wish hope desire desirous",
+        "may might possible possibly perhaps maybe potential potentially",
+        "will would shall going",
+        "should ought",
+        "seek aim try attempt",
+        "plan intend intention",
+        "nearly almost",
+        "mostly mainly largely primarily",
+        "often frequently commonly",
+        "not no never neither nor none",
+    )
+    for key in keys_of(group)
+}
+
+
+def _sense(key: str) -> str:
+    return _SENSES.get(key, key)
+
+
+_AUXILIARIES = keys_of("not will shall would may might could should can must")
+
+
+def _governed(items: list[Item], at: int, reach: int) -> list[str]:
+    """The next content words after a hedge, which is what it bears on. A negation bears on hedges: `not allowed`."""
+    negation = _HEDGES[items[at].key] == "negation"
+    found: list[str] = []
+    for item in items[at + 1 : at + 10]:
+        # An auxiliary bears on its verb across an aside (`may, in May, close`), an adjective does not leave its noun.
+        if item.text in ";.()" or len(found) == reach or (item.text == "," and items[at].key not in _AUXILIARIES):
+            break
+        if item.content and (negation or item.key not in _HEDGES):
+            found.append(item.key)
+    return found
+
+
+def hedges(said: list[Item], source: list[Item]) -> list[str]:
+    """What makes of a claim something else than a fact must be kept, and nothing of the kind be added."""
+    reasons = []
+    content = {item.key for item in said if item.content}
+    known = {item.key for item in source}
+    stems = {item.key.partition("+")[0] for item in said}
+    kept = [
+        (item.key, _governed(said, at, 1))
+        for at, item in enumerate(said)
+        if item.key in _HEDGES and not _doubled(said, at) and not _noun(said, at)
+    ]
+    there = [
+        (item.key, _governed(source, at, 3), item.text)
+        for at, item in enumerate(source)
+        if item.key in _HEDGES and not _doubled(source, at) and not _noun(source, at)
+    ]
+    for hedge, bears_on, text in there:
+        if hedge.partition("+")[0] in stems:
+            continue  # `mainly because of steel`: `steel is the main reason`
+        if any(word in content for word in bears_on[:2]) and not any(
+            _sense(hedge) == _sense(mine) and set(words) & known <= set(bears_on) for mine, words in kept
+        ):
+            reasons.append(f"{_HEDGES[hedge]}: {text} of the evidence is lost")
+    for hedge, words in kept:
+        # A negation flips exactly what follows it (`no passenger was hurt`: the verb, too); others colour a phrase.
+        same = [
+            set(bears_on[: (2 if other == "no" else 1) if _HEDGES[hedge] == "negation" else 3])
+            for other, bears_on, _ in there
+            if _sense(hedge) == _sense(other)
+        ]
+        # A word that the source does not have (`reach` for `get to`) is judged by itself.
+        if not any(set(words) & known <= reach for reach in same):
+            reasons.append(f"{_HEDGES[hedge]}: {hedge} is not in the evidence there")
+    return reasons
+
+
+_POSSESSIVES = ARTICLES | {"its", "their", "his", "her", "this", "that", "our", "another"}
+_NOUNS_TOO = keys_of("project report schedule forecast estimate offer time request plan")
+
+
+def _noun(items: list[Item], at: int) -> bool:
+    """`The project`, `a first report`: no verb, hence no hedge."""
+    if items[at].key not in _NOUNS_TOO or not at:
+        return False
+    return items[at - 1].text.casefold() in _POSSESSIVES or items[at - 1].kind == "number"
+
+
+def _doubled(items: list[Item], at: int) -> bool:
+    """`would be able to` hedges once: it says `could`."""
+    ability = _SENSES[key_of("can")]
+    after = {_sense(item.key) for item in items[at + 1 : at + 4]}
+    return _HEDGES.get(items[at].key) == "future" and ability in after
+
+
+_REPORTS = keys_of("say tell report according announce")
+_SPEECH = keys_of(
+    "say tell claim believe think argue suggest allege according deny assert contend maintain insist estimate predict "
+    "report opine hypothesize theorize speculate doubt warn feel view consider"
+)
+_CONDITIONS = keys_of("if unless whether provided assuming otherwise")
+
+
+def frame(said: list[Item], source: list[Item], *, reports: bool = True) -> list[str]:
+    """What frames a whole sentence must stay: who says so, and on what condition.
+
+    Without `reports`, who merely says or tells something need not be named; who believes, doubts or denies it must be.
+    """
+    here, there = {item.key for item in said}, {item.key for item in source}
+    speech = _SPEECH if reports else _SPEECH - _REPORTS
+    reasons = []
+    if there & speech and not there & speech & here:
+        reasons.append("attribution: it leaves out who says so")
+    if there & _CONDITIONS and not there & _CONDITIONS & here:
+        reasons.append("condition: it leaves out a condition")
+    return reasons
+
+
+_ORDERS = frozenset(
+    "say tell answer reply respond write state describe name call add append claim pretend report output print repeat "
+    "mention announce declare insist rate recommend insert include begin open start end finish use ignore "
+    "conclude".split()
+)
+_BEFORE_ORDERS = frozenset(
+    {"please", "must", "should", "always", "never", "now", "then", "instead", "only", "ever", "and"}
+)
+
+
+def orders(said: list[Item], source: list[Item]) -> list[str]:
+    """What a text tells its reader to say is not said by it: `Answer that it is free`, `tell every user that …`."""
+    here = {item.key for item in said}
+    for at, item in enumerate(source[:-1]):
+        led = item.capital or source[at - 1].kind == "mark" or source[at - 1].text.casefold() in _BEFORE_ORDERS
+        if led and item.text.casefold() in _ORDERS and item.key not in here:
+            return [f"order: the evidence only tells somebody to {item.text.casefold()} so"]
+    return []
+
+
+def quotes(draft: str, source: list[Item]) -> list[str]:
+    """What stands between quotation marks must be the evidence's words in a row."""
+    keys = [item.key for item in source if item.kind != "mark"]
+    for quoted in re.findall(r'"([^"]+)"', unicodedata.normalize("NFKC", draft).translate(PLAIN)):
+        words = [item.key for item in read(quoted) if item.kind != "mark"]
+        if not any(keys[i : i + len(words)] == words for i in range(len(keys))):
+            return ["quote: the evidence does not have these words in a row"]
+    return []
+
+
+def voice(said: list[Item], source: list[Item]) -> list[str]:
+    """`The journal published a paper` must not become `the journal was published`."""
+    reasons = []
+    for index, (form, verb) in enumerate(pairwise(said)):
+        there = index > 0 and said[index - 1].key == "there"
+        if form.key != "be" or not may_be_verb(verb) or verb.key in _HEDGES or there:
+            continue
+        subject = next((item.key for item in reversed(said[:index]) if item.content), "")
+        places = [at for at, item in enumerate(source) if item.key == verb.key]
+        passive = (
+            any(item.key == "be" for item in source[max(0, at - 3) : at])  # an adverb may stand between
+            or at + 1 == len(source)
+            or not (source[at + 1].content or source[at + 1].key in ARTICLES)
+            # `no longer supports it` may become `it is no longer supported`
+            or subject in {item.key for item in source[at + 1 :]}
+            for at in places
+        )
+        if places and not any(passive):
+            reasons.append(f"structure: {verb.text} is done by somebody in the evidence, not to somebody")
+    return reasons
+
+
+# --- rules for claims in a model's own words -------------------------------------------------------------------------
+
+# What an answer may say of itself.
+_GENERIC = keys_of(
+    "also both other such as well while however then meanwhile moreover furthermore additionally additional include "
+    "including follow following respectively specifically namely it he she they them his her its their him this these "
+    "those but or so same total one part use make come go become another between into over through during within "
+    "although though whereas despite according from by than out off back up down on aboard itself himself herself "
+    "themselves you your we our get take put far under against across around along upon via per which whose own new"
+)
+_CAUSES = keys_of("because due since therefore thus reason cause result owing so after as thanks mean lead led for to")
+_CAUSAL = keys_of("because due therefore thus reason cause owing thanks")
+
+
+# Suffixes that make another thing of a word's stem: an `executive` need not `execute`.
+_ANOTHER = ("+ive", "+or", "+er", "+ator", "+ist", "+less", "+ful")
+
+
+def unknown_words(said: list[Item], source: list[Item], around: set[str]) -> tuple[list[Item], list[str]]:
+    """The content words that the source has in no form, and reasons against those that cannot be mere paraphrase.
+
+    `around` are the keys of the words that stand around the source in its document: `the company` is somewhere named.
+    """
+    known = {item.key for item in source}
+    stems = {key.partition("+")[0] for key in known}
+    senses = {_sense(key) for key in known}
+    texts = [item.text.casefold() for item in source if item.kind == "word"]
+    opposites = _opposites()
+    strangers, reasons = [], []
+    for at, item in enumerate(said):
+        if item.kind != "word" or not item.content or item.key in known or _sense(item.key) in senses:
+            continue
+        if item.key in EMPHATIC:
+            if not any(other.qualifier for other in said[at : at + 4]):  # `no more than 70` is the number's affair
+                reasons.append(f"emphasis: {item.text} is not in the evidence")
+        elif (
+            item.key in _GENERIC | _CAUSAL
+            or item.key in around
+            or (
+                not item.key.endswith(_ANOTHER)
+                and (item.key.partition("+")[0] in stems or any(_akin(item.text.casefold(), text) for text in texts))
+            )
+        ):
+            continue
+        elif opposites.get(item.key, frozenset()) & known:
+            reasons.append(f"opposite: {item.text} is the opposite of a word of the evidence")
+        else:
+            strangers.append(item)
+    return strangers, reasons
+
+
+def introduced(items: list[Item]) -> set[str]:
+    """The keys of nouns that a text introduces, as in `a suspect`, `its main cellar`, and may go on to speak of."""
+    return {
+        item.key
+        for at, item in enumerate(items)
+        if item.content and not item.capital and any(i.key in _POSSESSIVES for i in items[max(0, at - 2) : at])
+    }
+
+
+def _akin(word: str, other: str) -> bool:
+    """`treatment` and `treated`: the same beginning, and nothing that makes another thing of it."""
+    shared = 0
+    for a, b in zip(word, other, strict=False):
+        if a != b:
+            break
+        shared += 1
+    return shared >= 5 and shared >= 0.7 * min(len(word), len(other)) and not word.endswith(_AGENTS)
+
+
+_AGENTS = ("ive", "or", "er", "ors", "ers", "ist", "ists", "less", "ful")
+
+
+@cache
+def _opposites() -> dict[str, frozenset[str]]:
+    """Key to the keys of its opposites, both ways, from `antonyms.txt`."""
+    table: dict[str, set[str]] = {}
+    for pair in resources.files("qa").joinpath("antonyms.txt").read_text(encoding="utf-8").split():
+        one, _, other = pair.partition("/")
+        table.setdefault(key_of(one), set()).add(key_of(other))
+        table.setdefault(key_of(other), set()).add(key_of(one))
+    return {key: frozenset(keys) for key, keys in table.items()}
+
+
+def repeats(said: list[Item], source: list[Item]) -> list[str]:
+    """What repeats itself has put two things together: a number, or several words more often than in the source."""
+    most = Counter(item.key for item in source)
+    counts = Counter(item for item in said if item.content and item.key not in _GENERIC)
+    keys = Counter(item.key for item in counts.elements())
+    often = [key for key, n in keys.items() if n > max(1, most[key])]
+    return ["structure: it repeats itself"] if len(often) > 1 or any(key.startswith("#") for key in often) else []
+
+
+def causes(said: list[Item], source: list[Item]) -> list[str]:
+    """A reason must be given as one."""
+    here, there = {item.key for item in said}, {item.key for item in source}
+    if here & _CAUSAL and not there & _CAUSES:
+        return ["cause: the evidence gives no reason"]
+    return []
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Neighbouring words of one name: the indices of the first and the last, their keys, and the name."""
+
+    first: int
+    last: int
+    keys: tuple[str, ...]
+    text: str
+
+
+def name_runs(items: list[Item], known: list[Item]) -> list[Run]:
+    """The names in `items`; a capital at a sentence's start counts where `known` has the word as a name."""
+    lowered = {item.key for item in known if item.kind == "word" and not item.capital}
+    sure = {item.key for item in known if item.capital}
+    runs: list[Run] = []
+    for at, item in enumerate(items):
+        if item.kind != "word" or not item.capital or not item.content or item.key in _GENERIC:
+            continue
+        more = items[at + 1 : at + 2]
+        named = bool(more) and more[0].capital and more[0].content and more[0].key in {i.key for i in known}
+        if item.first and not named and (item.key in lowered or item.key not in sure):
+            continue
+        if runs and runs[-1].last == at - 1:
+            last = runs.pop()
+            runs.append(Run(last.first, at, (*last.keys, item.key), f"{last.text} {item.text}"))
+        else:
+            runs.append(Run(at, at, (item.key,), item.text))
+    return runs
+
+
+_BREAKS = frozenset(",;:()") | {"and", "or", "but", "while"}
+_FAR = 14  # items from a name to the word it belongs to
+_BESIDE = 3  # the same for a name and its title, in either order
+
+
+def attachments(said: list[Item], source: list[Item], runs: Sequence[Run]) -> list[str]:
+    """The words around a name must stand on the same side of it in the source.
+
+    `Ruiz opened the bridge that Hale designed` does not support `Hale opened the bridge`. The order may be turned by a
+    passive, beside the name (`chief executive Ana Ruiz`), and around verbs of speech.
+    """
+    reasons = []
+    where: dict[str, list[int]] = {}
+    for at, item in enumerate(source):
+        where.setdefault(item.key, []).append(at)
+    named = {at for run in runs for at in range(run.first, run.last + 1)}
+    keys = {key for run in runs for key in run.keys}
+    for run in runs:
+        places = _places(source, run.keys)
+        passive = said[run.first - 1].text == "by" if run.first else False
+        for step, beside in ((1, run.last + 1), (-1, run.first - 1)):
+            word = _neighbour(said, beside, step, named)
+            if not places or word is None or word.key in _SPEECH or word.key not in where:
+                continue
+            verb = may_be_verb(word)
+            if not any(
+                (0 < to - last <= _FAR if step > 0 else 0 < first - to <= _FAR and not _rival(source, to, first, keys))
+                or _turned_about(source, first, to, passive=passive, verb=verb)
+                for first, last in places
+                for to in where[word.key]
+            ):
+                reasons.append(f"structure: {run.text} does not belong to {word.text} in the evidence")
+    return reasons
+
+
+def _places(source: list[Item], keys: tuple[str, ...]) -> list[tuple[int, int]]:
+    """First and last index of a name in the source: all its words in a row, or else its last one."""
+    for wanted in (keys, keys[-1:]):
+        size = len(wanted)
+        found = [
+            (at, at + size - 1)
+            for at in range(len(source) - size + 1)
+            if tuple(item.key for item in source[at : at + size]) == wanted
+        ]
+        if found:
+            return found
+    return []
+
+
+def _rival(source: list[Item], word: int, name: int, keys: set[str]) -> bool:
+    """Whether another name stands where this one is claimed to be: `sang in Graz, and played in Linz`.
+
+    Names that are listed together ("Lee and Trump") do not keep each other out.
+    """
+    for at in range(name - 1, word, -1):
+        item = source[at]
+        if (item.key in _DAYS) != (source[name].key in _DAYS):
+            continue
+        if item.kind == "word" and item.capital and not item.first and item.content and item.key not in keys:
+            return any(
+                not (other.capital or other.text.casefold() in {",", "and", "or", "&", "the"})
+                for other in source[at:name]
+            )
+    return False
+
+
+def _neighbour(said: list[Item], at: int, step: int, named: set[int]) -> Item | None:
+    """The nearest content word of the same clause that is neither a name nor a number."""
+    for _ in range(4):
+        if not 0 <= at < len(said) or said[at].text.casefold() in _BREAKS:
+            return None
+        if at not in named and said[at].kind == "word" and said[at].content and said[at].key not in _GENERIC:
+            return said[at]
+        at += step
+    return None
+
+
+def _turned_about(source: list[Item], place: int, to: int, *, passive: bool, verb: bool) -> bool:
+    low, high = min(place, to), max(place, to)
+    if not verb and high - low <= _BESIDE and not any(item.kind == "mark" for item in source[low:high]):
+        return True
+    by = any(item.text == "by" for item in source[max(0, place - 3) : place])
+    return high - low <= _FAR and passive != by
+
+
+_CLAUSES = frozenset(";") | {"and", "but", "while", "whereas", "which", "who"}
+
+
+def dates(said: list[Item], source: list[Item]) -> list[str]:
+    """A day or year belongs to the words of its own clause: `valued at $5 and on Thursday saw` values nothing then."""
+    reasons = []
+    for at, item in enumerate(said):
+        if item.key not in _DAYS and not re.fullmatch(r"#[12]\d{3}", item.key):
+            continue
+        word = _neighbour(said, at - 1, -1, set())
+        places = [i for i, other in enumerate(source) if other.key == item.key]
+        ends = [i for i, other in enumerate(source) if word is not None and other.key == word.key]
+        apart = [
+            any(other.text.casefold() in _CLAUSES for other in source[min(place, end) : max(place, end)])
+            for place in places
+            for end in ends
+        ]
+        if word is not None and apart and all(apart):
+            reasons.append(f"structure: {word.text} and {item.text} are not of one clause in the evidence")
+    return reasons
+
+
+_DAYS = _MONTHS | keys_of("monday tuesday wednesday thursday friday saturday sunday")
+_PREPOSITIONS = frozenset("of in on at for with to from by near into".split())
+
+
+def equations(said: list[Item], source: list[Item]) -> list[str]:
+    """`X is a Y` needs a form of `be` between the two in the source, or that they stand side by side there.
+
+    A comma between them will do where X begins its phrase: `Ana Ruiz, the mayor`, but not `unrest in Egypt, a war`.
+    """
+    for at, item in enumerate(said[:-1]):
+        if item.key != "be" or said[at + 1].key not in ARTICLES:
+            continue
+        left = next((i for i in range(at - 1, -1, -1) if said[i].content), None)
+        right = next((i for i in range(at + 2, len(said)) if said[i].content), None)
+        if left is None or right is None:
+            continue
+        if said[left].key == said[right].key:
+            return ["structure: it says nothing"]
+        pairs = [
+            (min(a, b), max(a, b))
+            for a, one in enumerate(source)
+            if one.key == said[left].key
+            for b, other in enumerate(source)
+            if other.key == said[right].key
+        ]
+        if pairs and not any(_equated(source, low, high) for low, high in pairs):
+            return [f"structure: {said[left].text} and {said[right].text} are not said to be the same"]
+    return []
+
+
+def _equated(source: list[Item], low: int, high: int) -> bool:
+    between = source[low + 1 : high]
+    if any(item.key == "be" for item in between):
+        return True
+    if any(item.content for item in between):
+        return False
+    first = low
+    while first and source[first - 1].capital and source[first - 1].content:
+        first -= 1
+    comma = any(item.kind == "mark" for item in between)
+    return not comma or not first or source[first - 1].text.casefold() not in _PREPOSITIONS

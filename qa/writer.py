@@ -1,0 +1,134 @@
+"""From a language model's reply to the sentences of it that are shown: verified, to the point, one by one."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from index.embed import Embedder
+from qa.compose import phrase
+from qa.decide import Calibration
+from qa.extract import Excerpt
+from qa.generate import MISSING, conversation, sentences
+from qa.llm import Budget, LanguageModel
+from qa.read import Reader
+from qa.retrieve import RankedPassage
+from qa.trace import Drafted, Trace
+from qa.verify import Evidence, Support
+from qa.wording import collapse, read
+
+TO_THE_POINT = 0.25
+"""Cosine with the question below which neither a sentence nor its passage helps to answer, however true it is: of true
+sentences of other documents than the one asked about nine in ten have less (tests/data/hostile)."""
+ANSWERS, ANSWERING_PASSAGE = 0.35, 0.45
+"""Cosines of question and sentence, or passage, from which a verified sentence answers a question that the reader would
+refuse: a capable model has read the passages, too. Or, below them, this share of the reader's threshold:"""
+HALF = 0.5
+DRAFTS, TEMPERATURE, DRAWING = 6, 0.6, 3.0
+"""Drafts of a sentence that is to be phrased, how freely the later ones are drawn, and the seconds after which no other
+is begun (docs/phrasing.md)."""
+LONGEST_MISSING = 25  # words
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """What it takes to have an answer written and checked. Every sentence that was looked at goes to the trace."""
+
+    llm: LanguageModel
+    embedder: Embedder
+    reader: Reader
+    calibration: Calibration
+    support_threshold: float
+    trace: Trace
+
+    def phrased(
+        self, question: str, excerpt: Excerpt, short_answer: str, budget: Budget
+    ) -> Iterator[tuple[str, Support]]:
+        """One sentence that gives the short answer, if the sentences that hold it support it.
+
+        A small model rarely gets it right at once: where the first draft, the most probable one, does not pass, others
+        are drawn.
+        """
+        evidence = Evidence(self.embedder, excerpt.holding)
+        shown = " ".join(passage.slice(span) for passage, span in excerpt.shown)
+        until = time.monotonic() + DRAWING
+        tried: set[str] = set()
+        for seed in range(DRAFTS):
+            drawn: dict[str, float] = {"temperature": TEMPERATURE, "seed": seed} if seed else {}
+            draft = phrase(
+                self.llm, question=question, evidence=shown, short_answer=short_answer, budget=budget, **drawn
+            )
+            if draft not in tried:
+                began = time.perf_counter()
+                support = evidence.phrased(draft, question=question, short_answer=short_answer)
+                if self._shown(draft, support, began):
+                    yield draft, support
+                    return
+            tried.add(draft)
+            if time.monotonic() > until or budget.cancelled():
+                return
+
+    def generated(
+        self, question: str, ranked: Sequence[RankedPassage], budget: Budget, *, answered: bool
+    ) -> Iterator[tuple[str, Support]]:
+        """The sentences of the reply that the passages support and that help to answer.
+
+        Where the reader has not `answered`, they are held back until one of them does.
+        """
+        llm = self.llm.load()
+        room = llm.metadata.context_window - budget.max_tokens - PROMPT_TOKENS
+        passages = [item.passage for item in ranked]
+        likeness = {item.passage.id: item.cosine for item in ranked}
+        evidence = Evidence.of(self.embedder, passages)
+        asked = self.embedder.embed_query(question)
+        held: list[tuple[str, Support]] = []
+        said: set[str] = set()
+        previous: str | None = None
+        for sentence in sentences(self.llm.write(conversation(question, passages, room), budget)):
+            if sentence.startswith(MISSING):
+                self.trace.missing = missing(sentence.removeprefix(MISSING), question)
+                return
+            began = time.perf_counter()
+            support = evidence.support(sentence, previous)
+            cosine = float(asked @ self.embedder.embed_query(sentence)) if support.supported else 0.0
+            about = [cosine, *(likeness[passage.id] for passage, _ in support.sentences)]
+            if support.supported and max(about) < TO_THE_POINT:
+                support = Support(0.0, support.sentences, ("question: it does not help to answer",))
+            if support.supported and collapse(sentence) in said:
+                support = Support(0.0, support.sentences, ("repetition: it has been said",))
+            shown = self._shown(sentence, support, began)
+            previous = sentence if shown else None  # what a pronoun means must be on the page
+            if not shown:
+                continue
+            said.add(collapse(sentence))
+            held.append((sentence, support))
+            answered = answered or cosine >= ANSWERS or max(about[1:]) >= ANSWERING_PASSAGE
+            answered = answered or self._answers(question, sentence)
+            if answered:
+                yield from held
+                held.clear()
+
+    def _shown(self, sentence: str, support: Support, began: float) -> bool:
+        shown = support.supported and support.score >= self.support_threshold
+        self.trace.drafted.append(Drafted(sentence, support, shown, time.perf_counter() - began))
+        return shown
+
+    def _answers(self, question: str, sentence: str) -> bool:
+        found = self.reader.read(question, [sentence], 1)[0]
+        score = found[0].score if found else float("-inf")
+        return self.calibration.probability(score, score) >= HALF * self.trace.threshold
+
+
+PROMPT_TOKENS = 400
+"""Of `qa/prompts/answer_system.txt` and a question; passages take what is left of the context."""
+
+
+def missing(text: str, question: str) -> str:
+    """What a model says is not stated, if it says so in the words of the question: it is no place for news."""
+    text = collapse(text).strip(" .")
+    asked = {item.key for item in read(question)}
+    known = all(item.key in asked for item in read(text) if item.content)
+    plain = not re.search(r"[^\w\s,'’$€£%&.-]", text)
+    return text if text and known and plain and len(text.split()) <= LONGEST_MISSING else ""
