@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import cache
 from importlib import resources
@@ -41,10 +42,17 @@ def phrase(
 
 
 def warm_up(llm: LanguageModel, seconds: float = 60) -> None:
-    """Load a model that phrases, and read the prompt's examples into its cache."""
+    """Load a model that phrases, and read the prompt's examples into the cache of each of its slots."""
     until = time.monotonic() + seconds
     budget = Budget(deadline=until, first_by=until, max_tokens=MAX_TOKENS)
-    phrase(llm, question="Who is ready?", evidence="The reader is ready.", short_answer="The reader", budget=budget)
+
+    def ready(_: int) -> str:
+        return phrase(
+            llm, question="Who is ready?", evidence="The reader is ready.", short_answer="The reader", budget=budget
+        )
+
+    with ThreadPoolExecutor(llm.parallel) as pool:  # at once, or they would all go to the same slot
+        list(pool.map(ready, range(llm.parallel)))
 
 
 def _messages(values: dict[str, str]) -> list[ChatMessage]:

@@ -11,21 +11,31 @@ from __future__ import annotations
 import argparse
 import json
 import resource
+import socket
 import statistics
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+import httpx
 import numpy as np
+import uvicorn
 from tqdm import tqdm
 
 from index.ingest import ingest
+from qa.api import create_app
 from qa.build import build_qa
+from qa.compose import warm_up
 from qa.pipeline import QA
 from qa.retrieve import retrieve
 from qa.settings import load_settings
+from qa.types import Event
 
 QUESTIONS = Path(__file__).parent.parent / "tests" / "data" / "article_dev.jsonl"
 
@@ -118,15 +128,78 @@ def print_table(steps: dict[str, tuple[list[float], list[float]]]) -> None:
 
 
 def print_llm(qa: QA, questions: list[str]) -> None:
-    """Time of the answers that the language model was asked to phrase, its first one apart, and memory."""
-    first, _ = timed(lambda: qa.ask(questions[0], mode="auto"))
-    spent = []
-    for question in tqdm(questions, desc="phrase", file=sys.stderr, leave=False):
-        milliseconds, answer = timed(lambda q=question: qa.ask(q, mode="auto"))
-        if answer.status == "answered":
-            spent.append(milliseconds)
-    print(f"with the LLM: first answer {first:.0f} ms (loads the model), then p50 {statistics.median(spent):.0f} ms, "
-          f"p95 {np.percentile(spent, 95):.0f} ms; memory {memory_mb():.0f} MB at most")  # fmt: skip
+    """When the quote and the model's sentence come, by itself and with eight questions at once, and memory."""
+    assert qa.llm  # noqa: S101 - asked for by the caller
+    loading, _ = timed(lambda: qa.llm and not qa.llm.capable and warm_up(qa.llm))
+    alone: dict[str, list[Times]] = {"extractive": [], "auto": []}
+    for question in tqdm(questions, desc="write", file=sys.stderr, leave=False):
+        for mode, times in alone.items():
+            times.append(times_of(qa.stream(question, mode=mode)))
+    quotes = {mode: [item.quote for item in times if item.quote] for mode, times in alone.items()}
+    written = [item.claim for item in alone["auto"] if item.written]
+    print(
+        f"with the LLM, loaded in {loading:.0f} ms: quote p50 {statistics.median(quotes['auto']):.1f} ms, extractive "
+        f"{statistics.median(quotes['extractive']):.1f} ms; {len(written)} of {len(quotes['auto'])} answers written, "
+        f"the sentence p50 {statistics.median(written):.0f} ms, longest {max(written):.0f} ms; {memory_mb():.0f} MB at most"
+    )
+    asking = (questions * 8)[:32]
+    for mode in ("extractive", "auto"):
+        with serving(qa) as url, ThreadPoolExecutor(8) as pool:
+            found = list(pool.map(lambda question, mode=mode, url=url: quote_over_http(url, question, mode), asking))
+        quotes[mode] = [item.quote for item in found if item.quote]
+        ended = max(item.answer for item in found)
+        print(f"eight at once, {mode}: quote p50 {statistics.median(quotes[mode]):.0f} ms, longest "
+              f"{max(quotes[mode]):.0f} ms; all {len(found)} ended, the slowest after {ended:.0f} ms")  # fmt: skip
+
+
+@dataclass(slots=True)
+class Times:
+    """Milliseconds until the quote, the first claim and the answer, and whether a model wrote it."""
+
+    quote: float | None = None
+    claim: float = 0.0
+    answer: float = 0.0
+    written: bool = False
+
+
+def times_of(events: Iterable[Event]) -> Times:
+    """Run through the events of a question."""
+    began, times = time.perf_counter(), Times()
+    for event in events:
+        now = (time.perf_counter() - began) * 1000
+        if event.event == "quote":
+            times.quote = now
+        elif event.event == "claim":
+            times.claim = times.claim or now
+        elif event.event == "answer":
+            times.answer, times.written = now, event.answer.composed_by == "llm"
+    return times
+
+
+def quote_over_http(url: str, question: str, mode: str) -> Times:
+    """The same over HTTP."""
+    began, times = time.perf_counter(), Times()
+    body = {"question": question, "mode": mode, "stream": True}
+    with httpx.stream("POST", f"{url}/v1/ask", json=body, timeout=120, trust_env=False) as response:
+        for line in response.iter_lines():
+            if line == "event: quote":
+                times.quote = (time.perf_counter() - began) * 1000
+    times.answer = (time.perf_counter() - began) * 1000
+    return times
+
+
+@contextmanager
+def serving(qa: QA) -> Iterator[str]:
+    """The HTTP API on a free port, in a thread."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(create_app(qa), log_level="warning"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        while not server.started:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
 
 
 def memory_mb() -> float:
