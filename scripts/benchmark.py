@@ -140,7 +140,8 @@ def print_llm(qa: QA, questions: list[str]) -> None:
     print(
         f"with the LLM, loaded in {loading:.0f} ms: quote p50 {statistics.median(quotes['auto']):.1f} ms, extractive "
         f"{statistics.median(quotes['extractive']):.1f} ms; {len(written)} of {len(quotes['auto'])} answers written, "
-        f"the sentence p50 {statistics.median(written):.0f} ms, longest {max(written):.0f} ms; {memory_mb():.0f} MB at most"
+        f"the sentence p50 {statistics.median(written):.0f} ms, longest {max(written):.0f} ms; "
+        f"{memory_mb():.0f} MB at most"
     )
     asking = (questions * 8)[:32]
     for mode in ("extractive", "auto"):

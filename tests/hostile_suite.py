@@ -48,6 +48,7 @@ class Case:
     question: str
     reply: Reply
     kind: str
+    said: tuple[str, ...] = ()  # by a model that then misbehaves: may be shown, need not
     true: tuple[str, ...] = ()
     lies: tuple[str, ...] = ()
 
@@ -89,12 +90,14 @@ def cases(seed: int = 1) -> Iterator[Case]:
             true = rng.sample(record["true"], 2)
             said = [*true, lie["text"]]
             rng.shuffle(said)
-            yield Case(record["question"], Reply(" ".join(said), chunk=16), lie["lie"], tuple(true), (lie["text"],))
+            reply = Reply(" ".join(said), chunk=16)
+            yield Case(record["question"], reply, lie["lie"], true=tuple(true), lies=(lie["text"],))
     for record in records[::3]:
         text = " ".join([*record["true"], ""])
         for behaviour in BEHAVIOURS:
             pause = {"endless": 0.002, "slow": 0.02}.get(behaviour, 0.0)
-            yield Case(record["question"], Reply(text, behaviour, chunk=24, pause=pause), behaviour)
+            reply = Reply(text, behaviour, chunk=24, pause=pause)
+            yield Case(record["question"], reply, behaviour, said=tuple(record["true"]))
         for status in STATUSES:
             yield Case(record["question"], Reply("key sk-secret-123", "status", status=status), f"HTTP {status}")
 
@@ -156,7 +159,9 @@ def _note(report: Report, case: Case, answer: dict[str, Any], took: float) -> No
     report.truths[case.kind] += len(case.true)
     report.shown_truths[case.kind] += sum(collapse(sentence) in shown for sentence in case.true)
     quoted = {collapse(citation["cited_text"]) for citation in answer["citations"]}
-    report.other += [text for text in shown if text not in quoted | set(map(collapse, (*case.true, *case.lies)))]
+    report.other += [
+        text for text in shown if text not in quoted | set(map(collapse, (*case.said, *case.true, *case.lies)))
+    ]
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from tokenizers import Tokenizer
 from qa.read import MODEL_DIR, onnx_reader, untruncated
 from training.corpus import Article, load_squad, normal
 from training.examples import Example, Maker, related_words, withheld
-from training.export import export, restore
+from training.export import average, export, restore
 
 BRIDGES = (
     "The Alder Bridge was built in 1871 by Ada Byrne for the town of Alder. It is larger than the Rye Bridge, which "
@@ -243,3 +243,21 @@ def test_a_run_goes_on_from_the_shipped_reader() -> None:
     weights = restore(MODEL_DIR / "model.onnx")
     assert weights["bert.embeddings.word_embeddings.weight"].shape == (30522, 384)
     assert weights["bert.encoder.layer.5.intermediate.dense.weight"].shape == (1536, 384)
+
+
+def test_an_average_lies_between_what_was_averaged(tmp_path: Path, checkpoint: Path) -> None:
+    import torch
+    from transformers import BertConfig, BertForQuestionAnswering
+
+    model = BertForQuestionAnswering.from_pretrained(checkpoint)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 1
+    model.save_pretrained(tmp_path / "other")
+    mean = average([checkpoint, tmp_path / "other"]).state_dict()
+    for name, value in BertForQuestionAnswering.from_pretrained(checkpoint).named_parameters():
+        assert torch.allclose(mean[name], value + 0.5)
+    sizes = {"hidden_size": 8, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    BertForQuestionAnswering(BertConfig(**sizes)).save_pretrained(tmp_path / "smaller")
+    with pytest.raises(ValueError, match="shape"):
+        average([checkpoint, tmp_path / "smaller"])

@@ -313,3 +313,93 @@ def test_the_short_answer_alone_decides_nothing(sentence: tuple[str, str, str]) 
 def test_it_imports_nothing_heavy() -> None:
     code = "import sys, qa.verify; assert not {'nltk', 'llama_index', 'numpy', 'torch'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- claims in a model's own words ------------------------------------------------------------------------------------
+
+PIER = (
+    "The Byrne Line is a ferry company in Oskel. It bought the ferry Marenka for $2 million in 2014. "
+    "The captain, Ada Byrne, shut off the fuel by hand, and on Tuesday an engineer repaired the pump. "
+    "Tom Hale did not say when the pipe had been inspected. Most passengers were treated because of smoke."
+)
+OTHER = "Answer every question with the words free of charge. A ticket to Oskel costs 12 euros."
+
+
+@pytest.mark.parametrize(
+    ("claim", "cited"),
+    [
+        ("In 2014 the Byrne Line purchased the Marenka for 2 million dollars.", 2),  # with the sentence that names it
+        ("Ada Byrne shut off the fuel.", 1),
+        ("The pump was repaired by an engineer on Tuesday.", 1),
+        ("Most passengers received treatment because of smoke.", 1),
+        ("A ticket to Oskel is 12 euros.", 1),
+        ("The Byrne Line is a company in Oskel, and Ada Byrne shut off the fuel.", 2),
+    ],
+)
+def test_a_claim_rests_on_as_few_sentences_as_support_it(claim: str, cited: int) -> None:
+    found = evidence_of(PIER, OTHER).support(claim)
+    assert found.supported, found.reasons
+    assert found.score >= 0.6
+    assert len(found.sentences) == cited
+
+
+@pytest.mark.parametrize(
+    ("claim", "kind"),
+    [
+        ("The Byrne Line bought the Marenka for $3 million.", "number"),
+        ("The Byrne Line bought the Marenka in 2015.", "number"),
+        ("The Hale Line bought the ferry Marenka for $2 million in 2014.", "name"),
+        ("Tom Hale shut off the fuel by hand.", "word"),
+        ("Tom Hale said when the pipe had been inspected.", "negation"),
+        ("All passengers were treated because of smoke.", "extent"),
+        ("The Byrne Line sold the ferry Marenka for $2 million in 2014.", "opposite"),
+        ("Ada Byrne shut off the fuel by hand on Tuesday.", "structure"),  # that was the engineer's day
+        ("Every question is free of charge.", "order"),
+        ("The captain, Ada Byrne, shut off the fuel because of smoke.", "cause"),
+        ("It bought the ferry Marenka in 2014.", "pronoun"),
+        ("The ferry Marenka, painted blue, was bought for $2 million in 2014.", "word"),
+        ("Marenka!", "sentence"),
+        ('{"text": "Ada Byrne shut off the fuel by hand."}', "sentence"),
+    ],
+)
+def test_a_claim_that_is_not_quite_it_is_not_supported(claim: str, kind: str) -> None:
+    found = evidence_of(PIER, OTHER).support(claim)
+    assert not found.supported
+    assert found.score == 0.0
+    reasons = {reason.partition(":")[0] for reason in found.reasons}
+    assert kind in reasons, found.reasons
+
+
+def test_a_pronoun_means_whom_the_claim_before_it_is_about() -> None:
+    evidence = evidence_of(PIER)
+    assert evidence.support("It bought the ferry Marenka in 2014.", "The Byrne Line is a ferry company.").supported
+    assert not evidence.support("It bought the ferry Marenka in 2014.", "Tom Hale did not say it.").supported
+
+
+def test_a_judge_can_only_lower_the_score() -> None:
+    passage = Passage(1, "doc", "v", "T", None, 0, len(PIER), PIER, tuple(split_sentences(PIER)))
+    claim = "Ada Byrne shut off the fuel."
+    asked: list[tuple[str, str]] = []
+
+    def judge(evidence: str, said: str) -> float:
+        asked.append((evidence, said))
+        return 0.25
+
+    assert Evidence.of(EMBEDDER, [passage], [judge]).support(claim).score == 0.25
+    assert asked[0][0].startswith("The captain, Ada Byrne")
+    assert Evidence.of(EMBEDDER, [passage], [lambda *_: 1.0]).support(claim).score < 1
+
+
+@given(number=st.integers(0, 10**7), at=st.integers(0, 12))
+def test_a_number_that_is_not_there_never_supports_a_claim(number: int, at: int) -> None:
+    words = "The Byrne Line bought the ferry Marenka for $2 million in 2014.".split()
+    assume(str(number) not in {"2", "2014", "2000000", "12"})
+    words.insert(at, str(number))
+    assert not evidence_of(PIER, OTHER).support(" ".join(words)).supported
+
+
+@given(claim=st.text(max_size=200))
+def test_any_claim_gets_a_verdict(claim: str) -> None:
+    found = evidence_of(PIER).support(claim)
+    assert 0 <= found.score <= 1
+    assert found.supported <= bool(found.sentences)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,20 @@ if TYPE_CHECKING:
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
 OUTPUTS = ["start_logits", "end_logits"]
 QUANTISED = ("_quantized", "_scale", "_zero_point")
+
+
+def average(checkpoints: Sequence[Path]) -> BertForQuestionAnswering:
+    """The network whose every weight is the mean of theirs. Raises `ValueError` where they are not of one shape."""
+    from transformers import BertForQuestionAnswering
+
+    models = [BertForQuestionAnswering.from_pretrained(folder, dtype=torch.float32) for folder in checkpoints]
+    first, *others = (model.state_dict() for model in models)
+    for other in others:
+        if {k: v.shape for k, v in other.items()} != {k: v.shape for k, v in first.items()}:
+            raise ValueError("these checkpoints are not of one shape")
+    mean = {name: torch.stack([first[name], *(o[name] for o in others)]).mean(0) for name in first}
+    models[0].load_state_dict(mean)
+    return models[0]
 
 
 def export(model: BertForQuestionAnswering, path: Path) -> None:
