@@ -191,9 +191,19 @@ _POSSESSIVES = ARTICLES | {"its", "their", "his", "her", "this", "that", "our", 
 _NOUNS_TOO = keys_of("project report schedule forecast estimate offer time request plan")
 
 
+_OFFICES = keys_of(
+    "president mayor chief head director minister chairman chairwoman chair manager secretary governor captain"
+)
+
+
 def _noun(items: list[Item], at: int) -> bool:
-    """`The project`, `a first report`: no verb, hence no hedge."""
-    if items[at].key not in _NOUNS_TOO or not at:
+    """No hedge but another word of the same form: `the project`, `using the chips`, `acting as a referee`."""
+    item, after = items[at], items[at + 1] if at + 1 < len(items) else None
+    if item.key == key_of("used"):
+        return item.text.casefold() != "used" or after is None or after.key != "to"
+    if item.key == key_of("acting"):
+        return item.text.casefold() != "acting" or after is None or after.key not in _OFFICES
+    if item.key not in _NOUNS_TOO or not at:
         return False
     return items[at - 1].text.casefold() in _POSSESSIVES or items[at - 1].kind == "number"
 

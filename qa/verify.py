@@ -312,8 +312,13 @@ def _refers(claim: str, previous: str | None, known: list[Item]) -> list[str]:
     return []
 
 
+_WHOSE = frozenset({"its", "his", "her", "their", "our", "this", "that", "these", "those"})
+
+
 def _without_answer(said: list[Item], answer: list[Item], verbatim: bool) -> list[str]:
     wanted = _plain(answer)
+    while len(wanted) > 1 and wanted[0] in _WHOSE:
+        wanted = wanted[1:]
     if not wanted:
         return ["answer: there is no short answer"]
     found = _plain(said)
