@@ -308,7 +308,7 @@ _CAUSAL = keys_of("because due therefore thus reason cause owing thanks")
 _ANOTHER = ("+ive", "+or", "+er", "+ator", "+ist", "+less", "+ful")
 
 
-def unknown_words(said: list[Item], source: list[Item], around: set[str]) -> tuple[list[Item], list[str]]:
+def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) -> tuple[list[Item], list[str]]:
     """The content words that the source has in no form, and reasons against those that cannot be mere paraphrase.
 
     `around` are the keys of the words that stand around the source in its document: `the company` is somewhere named.
@@ -325,6 +325,8 @@ def unknown_words(said: list[Item], source: list[Item], around: set[str]) -> tup
         if item.key in EMPHATIC:
             if not any(other.qualifier for other in said[at : at + 4]):  # `no more than 70` is the number's affair
                 reasons.append(f"emphasis: {item.text} is not in the evidence")
+        elif opposites.get(item.key, frozenset()) & known:
+            reasons.append(f"opposite: {item.text} is the opposite of a word of the evidence")
         elif (
             item.key in _GENERIC | _CAUSAL
             or item.key in around
@@ -334,8 +336,6 @@ def unknown_words(said: list[Item], source: list[Item], around: set[str]) -> tup
             )
         ):
             continue
-        elif opposites.get(item.key, frozenset()) & known:
-            reasons.append(f"opposite: {item.text} is the opposite of a word of the evidence")
         else:
             strangers.append(item)
     return strangers, reasons

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -45,8 +46,8 @@ LEAST_MEANING, SURE_MEANING = 0.3, 0.6
 source's, and where some are not."""
 LEAST_SHARE = 0.75
 """Share of the content words that the source itself has in some form."""
-SLACK = 0.0
-"""Cosine by which leaving a word out may bring the claim nearer to the source."""
+MOST_CUTS = 4
+"""Conjunctions at which a claim is tried in parts: each costs a look at all sentences."""
 
 _PRONOUN = re.compile(
     r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|we|our|who|which|this|that|these|those)\b", re.I
@@ -70,8 +71,8 @@ Judge = Callable[[str, str], float]
 class Support:
     """What stands behind a claim: the smallest set of sentences found, a score from 0 to 1, and reasons against it.
 
-    The score is the mean of two shares: of neighbouring words that are near each other in the source, too, and of
-    meaning, as the cosine of the two sentences. With reasons it is 0 and nothing is to be shown.
+    The score is the mean of three shares: of neighbouring words that are near each other in the source, too, of words
+    that the source has, and of meaning, as the cosine of the two texts. With reasons it is 0: nothing is to be shown.
     """
 
     score: float
@@ -93,7 +94,7 @@ class _Source:
     items: list[Item]
     before: Sentence | None
     context: list[Item]
-    around: set[str]
+    around: frozenset[str]
 
 
 class Evidence:
@@ -110,8 +111,11 @@ class Evidence:
         """All sentences of these passages."""
         return cls(embedder, ((passage, span) for passage in passages for span in passage.sentences), judges)
 
-    def support(self, claim: str, previous: str | None = None) -> Support:
-        """The best support for `claim`. `previous` is the claim shown before it, which its pronouns may refer to."""
+    def support(self, claim: str, previous: str | None = None, *, paraphrase: bool = True) -> Support:
+        """The best support for `claim`. `previous` is the claim shown before it, which its pronouns may refer to.
+
+        Without `paraphrase` every word must be the evidence's, in some form.
+        """
         said = read(claim)
         verbatim = [source for source in self._sources if collapse(source.text) == collapse(claim)]
         reasons = [] if verbatim else form(claim, said, [source.text for source in self._sources])
@@ -121,13 +125,13 @@ class Evidence:
             return Support(0.0, (), tuple(reasons))
         if verbatim and not _LEANS.match(claim):
             return Support(1.0, (verbatim[0].sentence,), ())
-        whole = self._best(claim, previous)
+        whole = self._best(claim, previous, paraphrase=paraphrase)
         if not whole.reasons:
             return whole
         for parts in _splits(claim, said):
             if any(sum(item.content for item in read(part)) < 2 for part in parts):
                 continue
-            found = [self._best(part, previous) for part in parts]
+            found = [self._best(part, previous, paraphrase=paraphrase) for part in parts]
             documents = {sentence[0].document_id for part in found for sentence in part.sentences}
             if len(documents) == 1 and not any(part.reasons for part in found):
                 sentences = dict.fromkeys(sentence for part in found for sentence in part.sentences)
@@ -142,27 +146,29 @@ class Evidence:
         said, asked = read(draft), read(question)
         verbatim = any(collapse(draft) == collapse(source.text) for source in self._sources)
         reasons = _without_answer(said, read(short_answer), verbatim)
-        found = self.support(draft, previous="")
+        found = self.support(draft, previous="", paraphrase=False)
         if not verbatim:
             source = [item for passage, span in found.sentences for item in read(passage.slice(span))]
             reasons += [*found.reasons, *frame(said, source), *_responds(said, source, asked)]
         return Support(0.0, found.sentences, tuple(dict.fromkeys(reasons))) if reasons else found
 
-    def _best(self, claim: str, previous: str | None) -> Support:
+    def _best(self, claim: str, previous: str | None, *, paraphrase: bool) -> Support:
         said = read(claim)
         words = {item.key for item in said if item.content}
         best = Support(0.0, (), ("words: no sentence of the passages has any of them",))
         for source in self._sources:
             if words and not words & {item.key for item in source.items}:
                 continue
-            found = self._judge(claim, said, source, previous)
+            found = self._judge(claim, said, source, previous, paraphrase=paraphrase)
             if (bool(found.reasons), len(found.reasons), -found.score) < (
                 bool(best.reasons), len(best.reasons) if best.sentences else 99, -best.score
             ):  # fmt: skip
                 best = found
         return best
 
-    def _judge(self, claim: str, said: list[Item], source: _Source, previous: str | None) -> Support:
+    def _judge(
+        self, claim: str, said: list[Item], source: _Source, previous: str | None, *, paraphrase: bool
+    ) -> Support:
         sentences: tuple[Sentence, ...] = (source.sentence,)
         items, lent = source.items, source.context
         runs = name_runs(said, items + lent)
@@ -197,11 +203,16 @@ class Evidence:
             return Support(0.0, sentences, tuple(dict.fromkeys(reasons)))
         content = [item for item in said if item.content]
         lent_words = source.around - {item.key for item in items + lent}
-        share = 1 - (len(strangers) + sum(item.key in lent_words for item in content)) / len(content)
+        share = 1 - (len(strangers) + sum(item.key in lent_words for item in content)) / max(1, len(content))
         evidence = " ".join(passage.slice(span) for passage, span in sentences)
         meaning = float(self._vector(claim) @ self._vector(evidence))
         predicates = [item for at, item in enumerate(said[1:], 1) if item in strangers and said[at - 1].key == "be"]
-        if predicates or share < LEAST_SHARE or meaning < (SURE_MEANING if strangers else LEAST_MEANING):
+        if (
+            (strangers and not paraphrase)
+            or predicates
+            or share < LEAST_SHARE
+            or meaning < (SURE_MEANING if strangers else LEAST_MEANING)
+        ):
             reason = f"meaning: only {meaning:.2f} like the evidence"
             if strangers:
                 reason = f"word: {', '.join(item.text for item in strangers)} is not in the evidence"
@@ -215,7 +226,7 @@ class Evidence:
     def _adds(self, claim: str, stranger: Item, evidence: str, meaning: float) -> bool:
         """Whether a word takes the claim away from the evidence: without it, the two would be more alike."""
         without = re.sub(rf"\W*\b{re.escape(stranger.text)}\b", "", claim, count=1)
-        return float(self._vector(without) @ self._vector(evidence)) > meaning + SLACK
+        return float(self._vector(without) @ self._vector(evidence)) > meaning
 
     def _vector(self, text: str) -> Vectors:
         if text not in self._vectors:
@@ -246,6 +257,11 @@ def form(claim: str, said: list[Item], sources: Sequence[str]) -> list[str]:
     return []
 
 
+@lru_cache(maxsize=256)
+def _introduced(text: str) -> frozenset[str]:
+    return frozenset(introduced(read(text)))
+
+
 def _source(passage: Passage, span: Span) -> _Source:
     """A sentence, and where it cannot stand alone the nearest one before it in its passage that can."""
     text = passage.slice(span)
@@ -260,14 +276,14 @@ def _source(passage: Passage, span: Span) -> _Source:
         read(text),
         (passage, before) if before else None,
         read(passage.slice(before)) if before else [],
-        introduced(read(passage.text)),
+        _introduced(passage.text),
     )
 
 
 def _splits(claim: str, said: list[Item]) -> Iterator[list[str]]:
     """The claim in two or three parts at its conjunctions; a part without a name gets that of the first one."""
     subject = _subject(said)
-    cuts = list(_JOINT.finditer(claim))
+    cuts = list(_JOINT.finditer(claim))[:MOST_CUTS]
     for chosen in ([cut] for cut in cuts):
         yield _parts(claim, chosen, subject.text if subject else "")
     for pair in pairwise(cuts):
