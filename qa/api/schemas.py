@@ -30,8 +30,9 @@ class AskRequest(BaseModel):
     collection: str = Field("default", description="The collection to ask.", examples=["default"])
     mode: AskedMode = Field(
         "auto",
-        description="`extractive` answers with verbatim sentences; `auto` also lets the LLM of the service, if it has "
-        "one, phrase them, and shows what passes verification.",
+        description="`extractive` answers with verbatim sentences; `generative` lets the service's LLM, if it is "
+        "capable of it, read the passages and write, and shows what passes verification; `auto` chooses by question "
+        "and LLM.",
         examples=["auto"],
     )
     top_k: int | None = Field(
