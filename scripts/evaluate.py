@@ -48,7 +48,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--questions", type=Path, required=True, help="JSON lines, as in tests/data/README.md")
     parser.add_argument("--documents", type=Path, required=True, help="folder or file to ingest")
-    parser.add_argument("--mode", choices=["extractive", "auto"], default="extractive")
+    parser.add_argument("--mode", choices=["extractive", "auto", "generative"], default="extractive")
     parser.add_argument("--output", type=Path, help="write every question and its answer there, as JSON")
     parser.add_argument("--gate", type=Path, help="JSON object of floors, metric name to least value")
     options = parser.parse_args()
