@@ -12,10 +12,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 from itertools import pairwise
 
-from qa.wording import ARTICLES, EMPHATIC, PLAIN, Item, key_of, keys_of, may_be_verb, read
+from qa.wording import ARTICLES, EMPHATIC, MONTHS, PLAIN, Item, antonyms, key_of, keys_of, may_be_verb, read
 
 
 def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -> list[str]:
@@ -51,7 +50,8 @@ def _next(items: Sequence[Item], at: int) -> str:
     return after.key if after and after.content and after.key not in _HEDGES else ""
 
 
-_MONTHS = keys_of("january february march april may june july august september october november december")
+_MONTHS = frozenset(map(key_of, MONTHS))
+_DAYS = _MONTHS | keys_of("monday tuesday wednesday thursday friday saturday sunday")
 
 
 def _counts(source: list[Item], at: int, counted: str) -> bool:
@@ -367,8 +367,7 @@ _AGENTS = ("ive", "or", "er", "ors", "ers", "ist", "ists", "less", "ful")
 def _opposites() -> dict[str, frozenset[str]]:
     """Key to the keys of its opposites, both ways, from `antonyms.txt`."""
     table: dict[str, set[str]] = {}
-    for pair in resources.files("qa").joinpath("antonyms.txt").read_text(encoding="utf-8").split():
-        one, _, other = pair.partition("/")
+    for one, other in antonyms():
         table.setdefault(key_of(one), set()).add(key_of(other))
         table.setdefault(key_of(other), set()).add(key_of(one))
     return {key: frozenset(keys) for key, keys in table.items()}
@@ -377,9 +376,8 @@ def _opposites() -> dict[str, frozenset[str]]:
 def repeats(said: list[Item], source: list[Item]) -> list[str]:
     """What repeats itself has put two things together: a number, or several words more often than in the source."""
     most = Counter(item.key for item in source)
-    counts = Counter(item for item in said if item.content and item.key not in _GENERIC)
-    keys = Counter(item.key for item in counts.elements())
-    often = [key for key, n in keys.items() if n > max(1, most[key])]
+    counts = Counter(item.key for item in said if item.content and item.key not in _GENERIC)
+    often = [key for key, n in counts.items() if n > max(1, most[key])]
     return ["structure: it repeats itself"] if len(often) > 1 or any(key.startswith("#") for key in often) else []
 
 
@@ -405,12 +403,13 @@ def name_runs(items: list[Item], known: list[Item]) -> list[Run]:
     """The names in `items`; a capital at a sentence's start counts where `known` has the word as a name."""
     lowered = {item.key for item in known if item.kind == "word" and not item.capital}
     sure = {item.key for item in known if item.capital}
+    keys = {item.key for item in known}
     runs: list[Run] = []
     for at, item in enumerate(items):
         if item.kind != "word" or not item.capital or not item.content or item.key in _GENERIC:
             continue
         more = items[at + 1 : at + 2]
-        named = bool(more) and more[0].capital and more[0].content and more[0].key in {i.key for i in known}
+        named = bool(more) and more[0].capital and more[0].content and more[0].key in keys
         if item.first and not named and (item.key in lowered or item.key not in sure):
             continue
         if runs and runs[-1].last == at - 1:
@@ -528,7 +527,6 @@ def dates(said: list[Item], source: list[Item]) -> list[str]:
     return reasons
 
 
-_DAYS = _MONTHS | keys_of("monday tuesday wednesday thursday friday saturday sunday")
 _PREPOSITIONS = frozenset("of in on at for with to from by near into".split())
 
 

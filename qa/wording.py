@@ -217,7 +217,7 @@ def _spelled(tokens: list[Item], at: int) -> tuple[Decimal | None, int, str]:
 def _qualified(items: list[Item], at: int) -> Item:
     """The number at `at` with what qualifies it."""
     before = [item.text.casefold() for item in items[max(0, at - 5) : at]]
-    if before and before[-1] in _MONTHS:
+    if before and before[-1] in MONTHS:
         before.pop()  # `by September 30` is `by 30 September`
     found = ""
     for length in (4, 3, 2, 1):
@@ -235,13 +235,13 @@ def _qualified(items: list[Item], at: int) -> Item:
     return Item(item.text, item.key, item.kind, item.capital, item.first, found)
 
 
-_MONTHS = frozenset(_list("january february march april may june july august september october november december"))
+MONTHS = frozenset(_list("january february march april may june july august september october november december"))
 
 
 def _dated(items: list[Item], at: int) -> bool:
     """Whether the number at `at` is a year, a day of a month or a time of day."""
     beside = {item.text.casefold() for item in items[max(0, at - 1) : at + 2]}
-    return bool(re.fullmatch(r"#[12]\d{3}", items[at].key)) or bool(beside & (_MONTHS | {"am", "pm", "o'clock"}))
+    return bool(re.fullmatch(r"#[12]\d{3}", items[at].key)) or bool(beside & (MONTHS | {"am", "pm", "o'clock"}))
 
 
 def _ranged(items: list[Item], at: int) -> bool:
@@ -305,6 +305,12 @@ def _synonyms() -> dict[str, str]:
         for word in others:
             same.setdefault(_own_key(word), shared)
     return same
+
+
+def antonyms() -> list[tuple[str, str]]:
+    """The pairs of opposites of `antonyms.txt`, each given once."""
+    text = resources.files("qa").joinpath("antonyms.txt").read_text(encoding="utf-8")
+    return [(one, other) for one, _, other in (pair.replace("_", " ").partition("/") for pair in text.split())]
 
 
 _UNCHANGED = _list("shut cut put set hit let cost hurt spread read quit split burst cast bid beat fit rid shed")

@@ -20,14 +20,14 @@ from typing import NamedTuple
 
 import sentencex
 
-from index.embed import Embedder
 from index.types import Passage, Span
 from qa.build import build_qa
 from qa.compose import warm_up
-from qa.decide import UNCALIBRATED, Calibration
+from qa.decide import Calibration
 from qa.errors import LLMError
 from qa.extract import Excerpt
-from qa.llm import Budget, LanguageModel
+from qa.llm import Budget
+from qa.pipeline import QA
 from qa.read import MODEL_DIR, onnx_reader
 from qa.settings import Settings
 from qa.trace import Trace
@@ -99,14 +99,15 @@ def near_misses(file: Path, number: int, seed: int) -> list[Triple]:
     return triples
 
 
-def measure(name: str, llm: LanguageModel, embedder: Embedder, triples: list[Triple], *, everything: bool) -> None:
+def measure(name: str, qa: QA, triples: list[Triple], *, everything: bool) -> None:
     """Print the accepted sentences and one line of numbers."""
+    assert qa.llm  # noqa: S101 - looked at by the caller
     times: list[float] = []
     accepted = 0
     reasons: Counter[str] = Counter()
     for triple in triples:
         passage = Passage(1, "doc", "1", "", None, 0, len(triple.evidence), triple.evidence, (whole(triple.evidence),))
-        writer = Writer(llm, embedder, onnx_reader(), UNCALIBRATED, Settings().support_threshold, Trace())
+        writer = Writer(qa.llm, qa.embedder, qa.reader, qa.calibration, qa.settings.support_threshold, Trace())
         excerpt = Excerpt(None, ((passage, whole(triple.evidence)),), needs_lead=False)
         now = time.monotonic()
         budget = Budget(deadline=now + 30, first_by=now + 30, max_tokens=100)
@@ -157,7 +158,7 @@ def main() -> int:
         samples[f"squad, seed {options.seed}"] = draw(options.squad, options.number, options.seed)
     warm_up(qa.llm)  # loading the model and reading the examples is not phrasing
     for name, triples in samples.items():
-        measure(name, qa.llm, qa.embedder, triples, everything=options.all)
+        measure(name, qa, triples, everything=options.all)
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import resources
+from qa.wording import antonyms
 
 _SYNONYMS = """
 founded/established/set up/started/created
@@ -169,8 +169,7 @@ FUNCTION_WORDS = frozenset(
 
 def _opposites() -> dict[str, list[str]]:
     table: dict[str, list[str]] = {}
-    for pair in resources.files("qa").joinpath("antonyms.txt").read_text(encoding="utf-8").split():
-        one, other = (word.replace("_", " ") for word in pair.split("/"))
+    for one, other in antonyms():
         table.setdefault(one, []).append(other)
         table.setdefault(other, []).append(one)
     return table

@@ -30,7 +30,7 @@ class Asking:
     def __init__(self, reading: int, writing: int, queue: int) -> None:
         self._reading = anyio.CapacityLimiter(reading)
         self._writing = anyio.CapacityLimiter(writing)
-        self._turns = anyio.Semaphore(writing)
+        self._turns = anyio.Semaphore(writing)  # a thread's limiter cannot be waited for with a time limit
         self._most = reading + writing + queue
         self._present = 0
 
