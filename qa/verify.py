@@ -205,7 +205,7 @@ class Evidence:
         lent_words = source.around - {item.key for item in items + lent}
         share = 1 - (len(strangers) + sum(item.key in lent_words for item in content)) / max(1, len(content))
         evidence = " ".join(passage.slice(span) for passage, span in sentences)
-        meaning = float(self._vector(claim) @ self._vector(evidence))
+        meaning = min(1.0, float(self._vector(claim) @ self._vector(evidence)))  # unit vectors, but for the last bit
         predicates = [item for at, item in enumerate(said[1:], 1) if item in strangers and said[at - 1].key == "be"]
         if (
             (strangers and not paraphrase)

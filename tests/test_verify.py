@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import assume, given
@@ -403,3 +404,11 @@ def test_any_claim_gets_a_verdict(claim: str) -> None:
     found = evidence_of(PIER).support(claim)
     assert 0 <= found.score <= 1
     assert found.supported <= bool(found.sentences)
+
+
+def test_a_score_is_at_most_one_though_a_cosine_may_be_a_bit_more() -> None:
+    for path in sorted((Path(__file__).parent / "data" / "hostile" / "documents").glob("*.txt")):
+        text = path.read_text(encoding="utf-8")
+        for sentence in (span.of(text) for span in split_sentences(text)):
+            claim = sentence[0].lower() + sentence[1:]  # other letters, the same word pieces
+            assert evidence_of(sentence).support(claim, "Of it.").score <= 1
