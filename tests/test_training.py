@@ -176,13 +176,13 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     import torch
     from transformers import BertForQuestionAnswering
 
-    from training import reader
+    from training import loop, reader
 
     tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
     monkeypatch.setattr(reader, "BUCKET", 16)
-    monkeypatch.setattr(reader, "SAVE_EVERY", 0)
+    monkeypatch.setattr(loop, "SAVE_EVERY", 0)
     questions = [q for a in articles for q in a.questions] * 8
-    recipe = reader.Recipe(examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1, contested=0.5)
+    recipe = reader.ReaderRecipe(examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1, contested=0.5)
 
     def run(name: str) -> list[Any]:
         model = BertForQuestionAnswering.from_pretrained(checkpoint, attn_implementation="eager")
@@ -208,7 +208,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     with pytest.raises(ValueError, match="another recipe"):
         reader.train(
             BertForQuestionAnswering.from_pretrained(checkpoint),
-            tokenizer, maker, questions, reader.Recipe(examples=1, mix={}, init="x"), tmp_path / "stopped",
+            tokenizer, maker, questions, reader.ReaderRecipe(examples=1, mix={}, init="x"), tmp_path / "stopped",
         )  # fmt: skip
 
 

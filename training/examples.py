@@ -79,11 +79,14 @@ class Maker:
         """All kinds of examples."""
         return list(self._makers)
 
-    def make(self, rng: Random, question: Question, kind: str) -> Example | None:
-        """An example of this kind, in any style of asking; None where the kind does not apply to the question."""
+    def make(self, rng: Random, question: Question, kind: str, styled: bool = True) -> Example | None:
+        """An example of this kind; None where the kind does not apply to the question.
+
+        It is asked in any style, or not `styled`, as a whole question.
+        """
         example = self._makers[kind](rng, question)
-        if example is None:
-            return None
+        if example is None or not styled:
+            return example
         asked = example.question if kind == "wh" else restyled(rng, example.question)  # keywords drop the question word
         return Example(kind, asked, example.passage, example.answer)
 

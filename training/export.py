@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import warnings
 from collections.abc import Sequence
@@ -11,18 +12,25 @@ from typing import TYPE_CHECKING
 import torch
 
 if TYPE_CHECKING:
-    from transformers import BertForQuestionAnswering
+    from transformers import PreTrainedModel
 
 INPUTS = ["input_ids", "attention_mask", "token_type_ids"]
-OUTPUTS = ["start_logits", "end_logits"]
+SPANS = ["start_logits", "end_logits"]
+CLASSES = ["logits"]
 QUANTISED = ("_quantized", "_scale", "_zero_point")
 
 
-def average(checkpoints: Sequence[Path]) -> BertForQuestionAnswering:
+def average(checkpoints: Sequence[Path]) -> PreTrainedModel:
     """The network whose every weight is the mean of theirs. Raises `ValueError` where they are not of one shape."""
-    from transformers import BertForQuestionAnswering
+    import transformers
 
-    models = [BertForQuestionAnswering.from_pretrained(folder, dtype=torch.float32) for folder in checkpoints]
+    kinds = [
+        json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"] for folder in checkpoints
+    ]
+    if any(kind != kinds[0] for kind in kinds):
+        raise ValueError("these checkpoints are not of one shape")
+    network = getattr(transformers, kinds[0][0])
+    models = [network.from_pretrained(folder, dtype=torch.float32) for folder in checkpoints]
     first, *others = (model.state_dict() for model in models)
     for other in others:
         if {k: v.shape for k, v in other.items()} != {k: v.shape for k, v in first.items()}:
@@ -32,8 +40,10 @@ def average(checkpoints: Sequence[Path]) -> BertForQuestionAnswering:
     return models[0]
 
 
-def export(model: BertForQuestionAnswering, path: Path) -> None:
-    """Write `model` as int8 ONNX. Inputs (batch, length) int64, outputs (batch, length) float32 logits.
+def export(model: PreTrainedModel, path: Path) -> None:
+    """Write `model` as int8 ONNX. Inputs (batch, length) int64; outputs float32.
+
+    A reader gives two logits a word piece, (batch, length), a classifier one a class, (batch, classes).
 
     Only the weights are int8 in the file; activations are scaled at run time, per tensor (dynamic quantisation).
     """
@@ -46,11 +56,13 @@ def export(model: BertForQuestionAnswering, path: Path) -> None:
 
         def forward(self, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor) -> tuple[torch.Tensor, ...]:
             out = self.model(input_ids=ids, attention_mask=mask, token_type_ids=types)
-            return out.start_logits, out.end_logits
+            return tuple(out[name] for name in outputs)
 
+    outputs = CLASSES if type(model).__name__.endswith("ForSequenceClassification") else SPANS
     model.float().eval()
     ids = torch.ones(1, 8, dtype=torch.long)
-    axes = {name: {0: "batch", 1: "length"} for name in INPUTS + OUTPUTS}
+    axes = {name: {0: "batch", 1: "length"} for name in INPUTS}
+    axes |= {name: {0: "batch", 1: "length"} if outputs == SPANS else {0: "batch"} for name in outputs}
     with tempfile.TemporaryDirectory() as folder:
         full = Path(folder) / "float.onnx"
         with warnings.catch_warnings():  # the newer exporter needs another package and writes the same network
@@ -60,7 +72,7 @@ def export(model: BertForQuestionAnswering, path: Path) -> None:
                 (ids, ids, ids * 0),
                 str(full),
                 input_names=INPUTS,
-                output_names=OUTPUTS,
+                output_names=list(outputs),
                 dynamic_axes=axes,
                 opset_version=17,
                 dynamo=False,

@@ -195,3 +195,55 @@ MEASURES = {
     "hot": "temperature", "loud": "noise level",
 }  # fmt: skip
 """What "how …" asks for."""
+
+HEDGES = [
+    ("may {base}", "might {base}"), ("could {base}", "may {base}"), ("plans to {base}", "intends to {base}"),
+    ("hopes to {base}", "would like to {base}"), ("is expected to {base}", "is likely to {base}"),
+    ("reportedly {past}", "is said to have {participle}"), ("allegedly {past}", "is alleged to have {participle}"),
+    ("was asked to {base}", "was requested to {base}"), ("tried to {base}", "attempted to {base}"),
+    ("wanted to {base}", "wished to {base}"), ("agreed to {base}", "consented to {base}"),
+    ("considered {gerund}", "thought about {gerund}"), ("refused to {base}", "would not {base}"),
+    ("denied {gerund}", "denied having {participle}"), ("failed to {base}", "did not manage to {base}"),
+    ("nearly {past}", "almost {past}"), ("threatened to {base}", "warned that it would {base}"),
+    ("was about to {base}", "was on the point of {gerund}"), ("offered to {base}", "made an offer to {base}"),
+    ("promised to {base}", "pledged to {base}"), ("never {past}", "did not {base}"),
+    ("rarely {past}", "seldom {past}"), ("no longer {present}", "does not {base} any more"),
+]  # fmt: skip
+"""What takes the fact out of a verb in the past, each with words that say the same."""
+AGAINST = ("refused", "denied", "failed", "never", "no longer", "would not", "did not", "does not")
+
+LIMITS = [
+    ("up to", "as many as"), ("more than", "over"), ("at least", "no fewer than"), ("nearly", "almost"),
+    ("about", "around"), ("fewer than", "under"), ("at most", "no more than"),
+]  # fmt: skip
+"""What limits a number, each with words that say the same."""
+
+REPORTS = [
+    ("It is rumoured that {}", "According to rumours, {}"), ("Critics claim that {}", "{}, critics claim"),
+    ("It is not known whether {}", "Whether {} is unknown"), ("Few believe that {}", "Only a few think that {}"),
+    ("The company denied that {}", "{}, which the company denied"), ("It is not true that {}", "It is false that {}"),
+    ("Nobody has shown that {}", "It has not been shown that {}"), ("There are fears that {}", "Some fear that {}"),
+]  # fmt: skip
+"""Who says so, if not the text itself, each in two ways."""
+FALSE_REPORTS = ("denied", "not true", "false")
+
+CONDITIONS = [
+    ("if the council agrees", "should the council agree"), ("unless the court objects", "if the court does not object"),
+    ("provided that money is found", "if money is found"), ("only on paper", "on paper only"),
+    ("once the permits are granted", "after permits are granted"), ("if the weather allows it", "weather permitting"),
+]  # fmt: skip
+"""What a fact is made to hang on, each with words that say the same."""
+
+QUANTITIES = [
+    ("some", ["a few", "certain"], ["all", "most", "no"]), ("many", ["a lot of", "numerous"], ["all", "most", "few"]),
+    ("most", ["the majority of"], ["all", "some", "few"]), ("several", ["a number of"], ["all", "most"]),
+    ("all", ["every one of the"], ["some", "most", "no"]), ("often", ["frequently"], ["always", "never", "rarely"]),
+    ("usually", ["generally", "as a rule"], ["always", "never"]), ("sometimes", ["occasionally"], ["always", "often"]),
+    ("mainly", ["mostly", "chiefly"], ["only", "entirely"]), ("partly", ["in part"], ["entirely", "fully"]),
+    ("one of the", ["among the"], ["the"]), ("few", ["not many"], ["many", "no"]),
+    ("both", ["the two"], ["neither of the"]),
+    ("almost", ["nearly"], ["more than"]), ("only", ["just"], ["not only"]), ("generally", ["usually"], ["always"]),
+    ("always", ["at all times"], ["sometimes", "never"]), ("probably", ["likely"], ["certainly"]),
+    ("possibly", ["perhaps"], ["certainly"]), ("approximately", ["roughly"], ["exactly"]),
+]  # fmt: skip
+"""How much or how sure, with words that say the same and words that do not."""

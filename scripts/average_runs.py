@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Average the weights of readers that were trained from one another, and export the result for the service.
+"""Average the weights of runs that began with the same network, and export the result for the service.
 
-    python scripts/average_readers.py .qa/run-1 .qa/run-2 .qa/run-3 --output .qa/reader
+    python scripts/average_runs.py .qa/run-1 .qa/run-2 .qa/run-3 --output .qa/reader
 
-Each is a folder that scripts/train_reader.py made. The average of several fine-tunings of one network is often better
-than each (model soups: Wortsman et al. 2022, arXiv 2203.05482); networks from different beginnings cannot be averaged.
-Look at it with scripts/measure_reader.py, calibrate it with scripts/calibrate_reader.py.
+Each is a folder that scripts/train_reader.py or scripts/train_support.py made. The average of several fine-tunings of
+one network is often better than each (model soups: Wortsman et al. 2022, arXiv 2203.05482); networks from different
+beginnings cannot be averaged. Measure what comes out, and calibrate it: scripts/calibrate_reader.py or
+scripts/calibrate_support.py.
 """
 
 from __future__ import annotations

@@ -1,0 +1,101 @@
+"""The support model: does a text support a claim, does it contradict it, or neither?"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from index.onnx import onnx_session
+from qa.read import untruncated
+
+if TYPE_CHECKING:
+    import onnxruntime
+    from tokenizers import Encoding, Tokenizer
+
+    from index.embed import Embedder
+
+MODEL_DIR = Path(__file__).parent / "models" / "support"
+
+WINDOW = 256
+"""Word pieces of evidence and claim together, with the three special ones; the model was trained with as many."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Probabilities that sum to one. `contradicted` means that the evidence says otherwise (see the model's card)."""
+
+    supported: float
+    not_supported: float
+    contradicted: float
+
+
+class SupportModel:
+    """A cross-encoder with three classes, as int8 ONNX. Nothing is loaded before the first verdict.
+
+    One pair a run: int8 activations are scaled per tensor, so a verdict would change with what else is in a batch.
+    """
+
+    def __init__(self, folder: Path = MODEL_DIR, threads: int = 0) -> None:
+        self._folder = folder
+        self._threads = threads
+        self._lock = threading.Lock()
+        self.name = "minilm-l6-support-int8" if folder == MODEL_DIR else folder.name
+
+    @cached_property
+    def _loaded(self) -> tuple[Tokenizer, onnxruntime.InferenceSession, float]:
+        from tokenizers import Tokenizer
+
+        tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR.parent / "reader" / "tokenizer.json")))
+        calibration = self._folder / "calibration.json"
+        temperature = (
+            json.loads(calibration.read_text(encoding="utf-8"))["temperature"] if calibration.exists() else 1.0
+        )
+        return tokenizer, onnx_session(self._folder / "model.onnx", self._threads), temperature
+
+    def judge(self, evidence: str, claim: str) -> Verdict:
+        """What the evidence says of the claim. What does not fit the window is cut off the evidence's end."""
+        with self._lock:
+            tokenizer, session, temperature = self._loaded
+        pair = encode(tokenizer, evidence, claim)
+        feed = {"input_ids": pair.ids, "attention_mask": [1] * len(pair.ids), "token_type_ids": pair.type_ids}
+        (logits,) = session.run(["logits"], {name: np.array([row], np.int64) for name, row in feed.items()})
+        scaled = logits[0].astype(np.float64) / temperature
+        shares = np.exp(scaled - scaled.max())
+        return Verdict(*(float(share) for share in shares / shares.sum()))
+
+
+def encode(tokenizer: Tokenizer, evidence: str, claim: str, window: int = WINDOW) -> Encoding:
+    """Evidence and claim as one pair of at most `window` word pieces; the claim may have half of them."""
+    said = tokenizer.encode(claim, add_special_tokens=False)
+    said.truncate(window // 2)
+    given = tokenizer.encode(evidence, add_special_tokens=False)
+    given.truncate(window - len(said.ids) - tokenizer.num_special_tokens_to_add(is_pair=True))
+    return tokenizer.post_process(given, said)
+
+
+def narrowed(
+    embedder: Embedder, tokenizer: Tokenizer, sentences: Sequence[str], claim: str, window: int = WINDOW
+) -> list[int]:
+    """The indices of the sentences that are most like the claim and fit the window with it, in their order.
+
+    A sentence that is chosen brings the one before it where there is room, for its pronouns.
+    """
+    lengths = [len(tokenizer.encode(sentence, add_special_tokens=False).ids) for sentence in sentences]
+    room = window - min(window // 2, len(tokenizer.encode(claim, add_special_tokens=False).ids)) - 3
+    if sum(lengths) <= room:
+        return list(range(len(sentences)))
+    likeness = embedder.embed_documents(list(sentences)) @ embedder.embed_query(claim)
+    chosen: set[int] = set()
+    for i in np.argsort(-likeness, kind="stable"):
+        for at in (int(i), int(i) - 1):
+            if at >= 0 and at not in chosen and lengths[at] <= room:
+                chosen.add(at)
+                room -= lengths[at]
+    return sorted(chosen or {int(likeness.argmax())})

@@ -1,0 +1,117 @@
+"""A run of the support model goes on where it was stopped, and what it leaves behind can be loaded and asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tokenizers import Tokenizer
+
+from qa.read import MODEL_DIR, untruncated
+from qa.support import SupportModel
+from tests.test_claims import squad_file
+from training.claims import Label, Pair
+from training.corpus import load_squad
+from training.export import average, export
+from training.trunk import trunk_folder
+
+SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+JUDGED = [
+    Pair("fm2", "The ferry closed in 1990.", "The ferry was closed down in 1990.", Label.SUPPORTED),
+    Pair("fm2", "The ferry closed in 1990.", "The ferry closed in 1991.", Label.CONTRADICTED),
+    Pair("wice", "The ferry closed in 1990.", "The ferry was sold.", Label.UNSUPPORTED),
+]
+
+
+def tiny() -> Any:
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    torch.manual_seed(3)
+    return BertForSequenceClassification(BertConfig(**SIZES, num_labels=3))
+
+
+def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import numpy as np
+    import torch
+
+    from training import loop, support
+    from training.claims import ClaimMaker
+    from training.examples import Maker
+
+    tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
+    monkeypatch.setattr(support, "BUCKET", 7)
+    monkeypatch.setattr(loop, "SAVE_EVERY", 0)
+    articles = load_squad(squad_file(tmp_path))
+    questions = [q for article in articles for q in article.questions] * 6
+    maker = ClaimMaker(Maker(articles, ["ferry", "boats"], np.eye(2, 8, dtype=np.float32)))
+    recipe = support.SupportRecipe(examples=64, mix={"said": 1.0, "told": 1.0}, init="tiny", warmup=1, judged=0.3)
+
+    def run(name: str) -> list[Any]:
+        model = tiny()
+        seen = support.train(model, tokenizer, maker, questions, [JUDGED], recipe, tmp_path / name)
+        assert recipe.examples <= seen["examples"] < recipe.examples + recipe.batch
+        return [p.detach().clone() for p in model.parameters()]
+
+    whole = run("whole")
+    assert not all(torch.equal(a, b) for a, b in zip(whole, tiny().parameters(), strict=True)), "it learns"
+    calls: list[Any] = []
+    original = support._bucket
+
+    def interrupted(*arguments: Any) -> Any:
+        calls.append(arguments)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(*arguments)
+
+    monkeypatch.setattr(support, "_bucket", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run("stopped")
+    assert all(torch.equal(a, b) for a, b in zip(whole, run("stopped"), strict=True))
+
+
+def test_what_is_only_known_to_be_unsupported_may_be_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from training import support
+
+    monkeypatch.setattr(support, "logits", lambda *_: torch.tensor([[0.0, 2.0, 2.0]]))
+    loss = {
+        label: float(support._loss(tiny(), [support.Encoded([1], [0], label)], torch.device("cpu"))) for label in Label
+    }
+    assert loss[Label.UNSUPPORTED] < loss[Label.NOT_SUPPORTED] == loss[Label.CONTRADICTED] < loss[Label.SUPPORTED]
+
+
+def test_the_checkpoint_is_a_cross_encoder_and_the_export_says_the_same(tmp_path: Path) -> None:
+    import torch
+    from sentence_transformers import CrossEncoder
+
+    model = tiny().eval()
+    with torch.no_grad():
+        for parameter in model.parameters():  # fresh ones are alike, and the exporter writes what is alike once
+            parameter += 0.05 * torch.randn_like(parameter)
+    model.save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json", "vocab.txt"):
+        (tmp_path / name).write_bytes((trunk_folder() / name).read_bytes())
+    export(model, tmp_path / "model.onnx")
+    pair = ("The ferry to Rye Island closed in 1990.", "The ferry closed in 1990.")
+    scores = CrossEncoder(str(tmp_path), device="cpu").predict([pair], apply_softmax=True)[0]
+    verdict = SupportModel(tmp_path, threads=1).judge(*pair)
+    found = [verdict.supported, verdict.not_supported, verdict.contradicted]
+    assert sum(found) == pytest.approx(1)
+    assert found == pytest.approx([float(score) for score in scores], abs=0.05)  # int8 against float32
+
+
+def test_an_average_of_classifiers_lies_between_them(tmp_path: Path) -> None:
+    import torch
+
+    model = tiny()
+    model.save_pretrained(tmp_path / "one")
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter += 1
+    model.save_pretrained(tmp_path / "other")
+    mean = average([tmp_path / "one", tmp_path / "other"]).state_dict()
+    for name, value in tiny().named_parameters():
+        assert torch.allclose(mean[name], value + 0.5)

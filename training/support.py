@@ -1,0 +1,134 @@
+"""Training the support model: pairs of evidence and claim to batches, and what is wrong with the logits of one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+from qa.support import encode
+from training.claims import ClaimMaker, Label, Pair
+from training.corpus import Question
+from training.loop import Recipe, run
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import BertForSequenceClassification
+
+BUCKET = 2048
+"""Questions whose pairs are made, sorted by length and cut into batches together; a run goes on at such a bucket."""
+
+
+@dataclass(frozen=True)
+class SupportRecipe(Recipe):
+    """What a run of the support model's is made of."""
+
+    judged: float = 0.15
+    """Share of the pairs that people wrote and judged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """Word pieces of a pair, the segment of each, and the label."""
+
+    ids: list[int]
+    types: list[int]
+    label: Label
+
+
+def train(
+    model: BertForSequenceClassification,
+    tokenizer: Tokenizer,
+    maker: ClaimMaker,
+    questions: Sequence[Question],
+    judged: Sequence[Sequence[Pair]],
+    recipe: SupportRecipe,
+    folder: Path,
+    minutes: float | None = None,
+) -> dict[str, float]:
+    """Train on pairs made from these questions and on `judged` ones, from each of its lists as often.
+
+    See `training.loop.run`.
+    """
+    return run(
+        model,
+        recipe,
+        folder,
+        bucket=lambda number: _bucket(tokenizer, maker, questions, judged, recipe, number),
+        loss=lambda batch, device: _loss(model, batch, device),
+        rows=len,
+        minutes=minutes,
+    )
+
+
+def _bucket(
+    tokenizer: Tokenizer,
+    maker: ClaimMaker,
+    questions: Sequence[Question],
+    judged: Sequence[Sequence[Pair]],
+    recipe: SupportRecipe,
+    number: int,
+) -> list[list[Encoded]]:
+    """The batches of one bucket, made from the seed and its number alone, so that a run can go on anywhere."""
+    rng = random.Random(f"{recipe.seed}/{number}")
+    per_epoch = max(1, len(questions) // BUCKET)
+    order = list(range(len(questions)))
+    random.Random(f"{recipe.seed}/epoch {number // per_epoch}").shuffle(order)
+    first = number % per_epoch * BUCKET
+    made = list(maker.stream(rng, [questions[i] for i in order[first : first + BUCKET]], recipe.mix))
+    if judged:
+        made += [_drawn(rng, rng.choice(judged)) for _ in range(int(len(made) * recipe.judged / (1 - recipe.judged)))]
+    encoded = [_encoded(tokenizer, pair, recipe.window) for pair in made]
+    encoded.sort(key=lambda e: len(e.ids))
+    batches = [encoded[i : i + recipe.batch] for i in range(0, len(encoded), recipe.batch)]
+    rng.shuffle(batches)
+    return batches
+
+
+def _drawn(rng: random.Random, pairs: Sequence[Pair]) -> Pair:
+    """One of them, supported or not with the same chance."""
+    wanted = rng.random() < 0.5
+    return rng.choice([pair for pair in pairs if (pair.label == Label.SUPPORTED) == wanted])
+
+
+def _encoded(tokenizer: Tokenizer, pair: Pair, window: int) -> Encoded:
+    found = encode(tokenizer, pair.evidence, pair.claim, window)
+    return Encoded(found.ids, found.type_ids, pair.label)
+
+
+def _loss(model: BertForSequenceClassification, batch: Sequence[Encoded], device: torch.device) -> torch.Tensor:
+    """Mean cross-entropy. Where the label only says "unsupported", of the sum of the two classes that may be meant."""
+    logs = logits(model, batch, device).log_softmax(1)
+    unsupported = logs[:, [Label.NOT_SUPPORTED, Label.CONTRADICTED]].logsumexp(1, keepdim=True)
+    labels = torch.tensor([int(e.label) for e in batch], device=device)
+    return -torch.cat([logs, unsupported], 1).gather(1, labels[:, None]).mean()
+
+
+def logits(model: BertForSequenceClassification, batch: Sequence[Encoded], device: torch.device) -> torch.Tensor:
+    """Logits (batch, 3), float32."""
+    longest = max(len(e.ids) for e in batch)
+    ids = torch.zeros(len(batch), longest, dtype=torch.long)
+    mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
+    for row, e in enumerate(batch):
+        ids[row, : len(e.ids)] = torch.tensor(e.ids)
+        mask[row, : len(e.ids)] = 1
+        types[row, : len(e.ids)] = torch.tensor(e.types)
+    return model(
+        input_ids=ids.to(device), attention_mask=mask.to(device), token_type_ids=types.to(device)
+    ).logits.float()
+
+
+@torch.inference_mode()
+def probabilities(
+    model: BertForSequenceClassification, tokenizer: Tokenizer, pairs: Sequence[Pair], window: int = 256
+) -> torch.Tensor:
+    """Probabilities (n, 3) of supported, not supported, contradicted; one pair a run."""
+    model.eval()
+    device = next(model.parameters()).device
+    found = [logits(model, [_encoded(tokenizer, pair, window)], device)[0].softmax(0).cpu() for pair in pairs]
+    model.train()
+    return torch.stack(found) if found else torch.zeros(0, 3)

