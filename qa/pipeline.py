@@ -1,10 +1,10 @@
-"""The second straight line: retrieve -> read -> decide -> compose -> verify -> cite."""
+"""The second straight line: understand -> retrieve -> read -> decide -> compose -> verify -> cite."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from index.embed import Embedder
@@ -14,13 +14,15 @@ from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
 from qa.explain import explained, wants_explanation
 from qa.find import find, wants_several
+from qa.followup import standalone
 from qa.llm import Budget, LanguageModel
-from qa.plan import Plan, plan
+from qa.plan import plan
 from qa.read import Reader
 from qa.rerank import rerank
 from qa.retrieve import RankedPassage, retrieve
+from qa.rewrite import rewritten, stands
 from qa.settings import Settings
-from qa.trace import Trace
+from qa.trace import Trace, Understood
 from qa.types import (
     Answer,
     AnswerEvent,
@@ -32,6 +34,7 @@ from qa.types import (
     PassageResult,
     PassagesEvent,
     QuoteEvent,
+    Turn,
 )
 from qa.writer import Writer
 
@@ -63,13 +66,14 @@ class QA:
         self,
         question: str,
         *,
+        history: Sequence[Turn] = (),
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
         trace: Trace | None = None,
     ) -> Answer:
         """The answer: the last event of `stream`."""
-        for event in self.stream(question, collection=collection, mode=mode, top_k=top_k, trace=trace):
+        for event in self.stream(question, history=history, collection=collection, mode=mode, top_k=top_k, trace=trace):
             if isinstance(event, AnswerEvent):
                 return event.answer
         raise AssertionError("a stream ends with its answer")
@@ -84,6 +88,7 @@ class QA:
         self,
         question: str,
         *,
+        history: Sequence[Turn] = (),
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
@@ -91,9 +96,10 @@ class QA:
     ) -> Iterator[Event]:
         """The events of one answer: passages, quote, claims, answer; a refusal has no quote and no claim.
 
-        Raises `InvalidQuestion`, and what opening the collection raises (`IndexingError`).
+        A follow-up is completed from `history`, the latest turn last. Raises `InvalidQuestion`, and what opening the
+        collection raises (`IndexingError`).
         """
-        inquiry = self.begin(question, collection=collection, mode=mode, top_k=top_k, trace=trace)
+        inquiry = self.begin(question, history=history, collection=collection, mode=mode, top_k=top_k, trace=trace)
         yield from inquiry.read()
         yield from inquiry.write()
 
@@ -101,18 +107,20 @@ class QA:
         self,
         question: str,
         *,
+        history: Sequence[Turn] = (),
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
         trace: Trace | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Inquiry:
-        """The same in two steps, `read` and `write`, for whoever gives reading and writing their turns.
+        """The same in steps, `understand`, `read` and `write`, for whoever gives reading and writing their turns.
 
-        A language model stops writing soon after `cancelled` says so. Raises `InvalidQuestion`.
+        `read` begins with `understand` where that was not called. A language model stops writing soon after `cancelled`
+        says so. Raises `InvalidQuestion`.
         """
         question = self._checked(question)
-        return Inquiry(self, question, collection, plan(question, mode, self.llm), top_k, trace or Trace(), cancelled)
+        return Inquiry(self, question, history, collection, mode, top_k, trace or Trace(), cancelled)
 
     def _checked(self, question: str) -> str:
         limit = self.settings.max_question_chars
@@ -151,19 +159,62 @@ class Inquiry:
         self,
         qa: QA,
         question: str,
+        history: Sequence[Turn],
         collection: str,
-        plan: Plan,
+        mode: AskedMode,
         top_k: int | None,
         trace: Trace,
         cancelled: Callable[[], bool],
     ) -> None:
         self.qa = qa
         self.trace = trace
-        self.draft = Draft(question, collection, plan)
+        self.draft = Draft(question, collection, plan(question, mode, qa.llm))
+        self._history = history
+        self._mode = mode
+        self._understood = False
         self._top_k = top_k
         self._cancelled = cancelled
         self._clock = Clock()
-        self._deadline = 0.0
+        self._deadline = time.monotonic() + min(qa.settings.llm_first_timeout, qa.settings.llm_timeout)
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether a language model has a part in understanding it: a capable one, and a question that leans on others.
+
+        Not in extractive mode, where the same words always get the same answer.
+        """
+        capable = self.qa.llm is not None and self.qa.llm.capable and self._mode != "extractive"
+        return capable and bool(self._history) and not self._understood and not stands(self.draft.asked)
+
+    def understand(self, *, turned_away: bool = False) -> None:
+        """Complete a follow-up from the conversation; by rules where there is no capable model, or it brings nothing.
+
+        What cannot be completed with some certainty stays as it was asked.
+        """
+        if self._understood or not self._history:
+            return
+        draft, found, by = self.draft, None, "rules"
+        if self.rewrites and not turned_away:
+            found = self._rewritten()
+            by = self.qa.llm.name if self.qa.llm and found else by
+        self._understood = True
+        found = found or standalone(draft.asked, self._history)
+        if found and len(found) <= self.qa.settings.max_question_chars:
+            draft.understood(found, plan(found, self._mode, self.qa.llm))
+        self.trace.understood = Understood(draft.question, by, draft.question != draft.asked)
+        self._clock.lap("understand_ms")
+
+    def _rewritten(self) -> str | None:
+        """What a capable model makes of the follow-up; an answer never fails because of a model."""
+        llm, settings = self.qa.llm, self.qa.settings
+        assert llm is not None  # noqa: S101 - `rewrites` says so
+        budget = Budget(self._deadline, self._deadline, settings.llm_max_tokens, self._cancelled)
+        try:
+            return rewritten(llm, self.draft.asked, self._history, budget)
+        except Exception as error:  # whatever is wrong with it
+            if not isinstance(error, QAError):
+                log.exception("completing a follow-up failed")
+            return None
 
     @property
     def writes(self) -> bool:
@@ -175,7 +226,8 @@ class Inquiry:
         return mode == "phrasing" and self.draft.quoted is not None and len(self.trace.found) == 1
 
     def read(self) -> Iterator[Event]:
-        """Retrieve, read, decide: the passages, and the verbatim answer where there is one."""
+        """Understand, retrieve, read, decide: the passages, and the verbatim answer where there is one."""
+        self.understand()
         qa, draft, trace, clock = self.qa, self.draft, self.trace, self._clock
         question = draft.question
         with qa.collections.get(draft.collection).snapshot(qa.embedder.name) as snapshot:
@@ -205,7 +257,7 @@ class Inquiry:
         self._deadline = time.monotonic() + qa.settings.llm_timeout
 
     def time_left(self) -> float:
-        """Seconds of the language model's time that are left, waiting for its turn included."""
+        """Seconds that are left for the language model's part that comes next, waiting for its turn included."""
         return self._deadline - time.monotonic()
 
     def write(self, *, turned_away: bool = False) -> Iterator[Event]:

@@ -60,7 +60,13 @@ def passages(found: Sequence[PassageResult]) -> str:
 
 def trace(answer: Answer, trace: Trace) -> str:
     """Every stage of one question."""
-    lines = ["RETRIEVE   rank  fused   dense rank (cosine)  lexical rank (BM25)  place"]
+    lines = []
+    if trace.understood:
+        how = (
+            f"by {trace.understood.by}" if trace.understood.changed else "stands by itself, or leans on nothing certain"
+        )
+        lines += [f"UNDERSTAND {_one_line(trace.understood.question, 200)} ({how})", ""]
+    lines += ["RETRIEVE   rank  fused   dense rank (cosine)  lexical rank (BM25)  place"]
     by_rank = sorted(trace.read, key=lambda item: (-item.ranked.score, item.ranked.passage.id))
     for rank, item in enumerate((read.ranked for read in by_rank), 1):
         dense = f"{item.dense_rank or '-'} ({item.cosine:.3f})"

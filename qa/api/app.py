@@ -13,6 +13,7 @@ from qa.api.problems import PROBLEM_SCHEMAS
 from qa.api.routes import api_routes
 from qa.api.views import page_routes
 from qa.pipeline import QA
+from qa.types import MAX_TURN_ANSWER, MAX_TURN_QUESTION, MAX_TURNS
 
 DESCRIPTION = """Answers questions over your own documents, every sentence cited to the exact span that supports it.
 
@@ -59,5 +60,5 @@ def create_app(qa: QA) -> FastAPI:
 
 
 def max_body_bytes(max_question_chars: int) -> int:
-    """Room for the longest question, each character escaped as a surrogate pair (12 bytes), and 64 kB at least."""
-    return max(64_000, 12 * max_question_chars + 4_000)
+    """Room for the longest question and conversation, each character escaped as a surrogate pair (12 bytes)."""
+    return 12 * (max_question_chars + MAX_TURNS * (MAX_TURN_QUESTION + MAX_TURN_ANSWER)) + 8_000

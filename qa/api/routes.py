@@ -117,7 +117,12 @@ def api_routes(qa: QA) -> APIRouter:
         def begin(cancelled: Callable[[], bool]) -> Inquiry:
             existing(qa, body.collection)
             return qa.begin(
-                body.question, collection=body.collection, mode=body.mode, top_k=body.top_k, cancelled=cancelled
+                body.question,
+                history=body.history,
+                collection=body.collection,
+                mode=body.mode,
+                top_k=body.top_k,
+                cancelled=cancelled,
             )
 
         if body.stream:

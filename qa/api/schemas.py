@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from qa.types import AskedMode, Citation, Wire
+from qa.types import MAX_TURNS, AskedMode, Citation, PlainText, Turn, Wire
 
 _DOCUMENT = "doc_49ac9bf1ec0a1b11"
 _VERSION = "9b1c3f0de1f3ae5c4a1a2f6c0f5b7d21"
-
-
-def _no_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("A NUL character cannot be part of it.")
-    return text
 
 
 class AskRequest(BaseModel):
@@ -23,9 +17,16 @@ class AskRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    question: Annotated[str, AfterValidator(_no_nul)] = Field(
+    question: PlainText = Field(
         description="The question in words, at most 2,000 characters unless the service is set otherwise.",
         examples=["When does the library open?"],
+    )
+    history: list[Turn] = Field(
+        default=[],
+        max_length=MAX_TURNS,
+        description="What was asked and answered before, the latest last. A follow-up (“and to China?”, “who said "
+        "that?”) is completed from it; `standalone_question` of the answer says how it was understood. Nothing of it "
+        "is kept.",
     )
     collection: str = Field("default", description="The collection to ask.", examples=["default"])
     mode: AskedMode = Field(
