@@ -56,8 +56,9 @@ _BARE = re.compile(
         (?:why|when|where|how|whom|what|which\s+(?:year|month|day)|what\s+(?:year|month|day|time)
           |how\s+(?:long|often|far|fast|tall|high|old|big|deep|wide|large|soon|late|early|heavy)))
         (?:\s+(?:exactly|so|come|then|precisely))?
-        (?:\s+(?:is|was|does|did|do|are|were|has|will)\s+(?:that|this|it|he|she|they)(?:\s+happen(?:ed)?)?)?$""",
-    re.I | re.X,
+        (?:(?<=why|hen|how|ere)\s+(?:(?:is|was|does|did|do|are|were|has|will)\s+(?:that|this)
+          |(?:does|did|do|has|will)\s+(?:it|he|she|they))(?:\s+happen(?:ed)?)?)?$""",
+    re.IGNORECASE | re.VERBOSE,
 )
 _OBJECT = re.compile(r"^(?P<wh>what|who|where)\s+else$", re.I)
 _COUNTED = re.compile(

@@ -10,9 +10,11 @@ from dataclasses import replace
 from index.embed import Embedder
 from index.store import Collections, Snapshot
 from qa.answer import Clock, Draft, passage_result
+from qa.conversations import Conversations
 from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
 from qa.explain import explained, wants_explanation
+from qa.feedback import Feedback
 from qa.find import find, wants_several
 from qa.followup import standalone
 from qa.llm import Budget, LanguageModel
@@ -61,19 +63,30 @@ class QA:
         self.calibration = calibration
         self.llm = llm
         self.settings = settings
+        self.conversations = Conversations(settings.data_dir, settings.keep_conversations)
+        self.feedback = Feedback(settings.data_dir)
 
     def ask(
         self,
         question: str,
         *,
         history: Sequence[Turn] = (),
+        conversation_id: str | None = None,
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
         trace: Trace | None = None,
     ) -> Answer:
         """The answer: the last event of `stream`."""
-        for event in self.stream(question, history=history, collection=collection, mode=mode, top_k=top_k, trace=trace):
+        for event in self.stream(
+            question,
+            history=history,
+            conversation_id=conversation_id,
+            collection=collection,
+            mode=mode,
+            top_k=top_k,
+            trace=trace,
+        ):
             if isinstance(event, AnswerEvent):
                 return event.answer
         raise AssertionError("a stream ends with its answer")
@@ -89,6 +102,7 @@ class QA:
         question: str,
         *,
         history: Sequence[Turn] = (),
+        conversation_id: str | None = None,
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
@@ -96,10 +110,19 @@ class QA:
     ) -> Iterator[Event]:
         """The events of one answer: passages, quote, claims, answer; a refusal has no quote and no claim.
 
-        A follow-up is completed from `history`, the latest turn last. Raises `InvalidQuestion`, and what opening the
-        collection raises (`IndexingError`).
+        A follow-up is completed from `history`, the latest turn last, or from the kept conversation, which the answer
+        then becomes part of. Raises `InvalidQuestion`, what opening the collection raises (`IndexingError`), and what
+        the conversation does (`ConversationMissing`, `ConversationsOff`, `ConversationFull`, `RecordsUnavailable`).
         """
-        inquiry = self.begin(question, history=history, collection=collection, mode=mode, top_k=top_k, trace=trace)
+        inquiry = self.begin(
+            question,
+            history=history,
+            conversation_id=conversation_id,
+            collection=collection,
+            mode=mode,
+            top_k=top_k,
+            trace=trace,
+        )
         yield from inquiry.read()
         yield from inquiry.write()
 
@@ -108,6 +131,7 @@ class QA:
         question: str,
         *,
         history: Sequence[Turn] = (),
+        conversation_id: str | None = None,
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
@@ -117,10 +141,12 @@ class QA:
         """The same in steps, `understand`, `read` and `write`, for whoever gives reading and writing their turns.
 
         `read` begins with `understand` where that was not called. A language model stops writing soon after `cancelled`
-        says so. Raises `InvalidQuestion`.
+        says so. Raises `InvalidQuestion`, and what the conversation raises.
         """
         question = self._checked(question)
-        return Inquiry(self, question, history, collection, mode, top_k, trace or Trace(), cancelled)
+        if conversation_id is not None:
+            history = self.conversations.turns(conversation_id)
+        return Inquiry(self, question, history, conversation_id, collection, mode, top_k, trace or Trace(), cancelled)
 
     def _checked(self, question: str) -> str:
         limit = self.settings.max_question_chars
@@ -160,6 +186,7 @@ class Inquiry:
         qa: QA,
         question: str,
         history: Sequence[Turn],
+        conversation_id: str | None,
         collection: str,
         mode: AskedMode,
         top_k: int | None,
@@ -169,6 +196,7 @@ class Inquiry:
         self.qa = qa
         self.trace = trace
         self.draft = Draft(question, collection, plan(question, mode, qa.llm))
+        self.draft.conversation_id = conversation_id
         self._history = history
         self._mode = mode
         self._understood = False
@@ -271,11 +299,25 @@ class Inquiry:
         elif self.writes and qa.llm:
             yield from self._written(qa.llm)
         if not draft.claims and draft.quoted is None:
-            yield AnswerEvent(answer=draft.refused(qa.models(), self._clock, self.trace.missing))
-            return
-        for claim in draft.claim_quote() if not draft.claims else ():
-            yield self._event(claim)
-        yield AnswerEvent(answer=draft.answered(qa.models(), self._clock))
+            answer = draft.refused(qa.models(), self._clock, self.trace.missing)
+        else:
+            for claim in draft.claim_quote() if not draft.claims else ():
+                yield self._event(claim)
+            answer = draft.answered(qa.models(), self._clock)
+        yield AnswerEvent(answer=self._kept(answer))
+
+    def _kept(self, answer: Answer) -> Answer:
+        """The answer, kept where that was asked for; it is given all the same where it cannot be kept."""
+        qa = self.qa
+        try:
+            if qa.settings.keep_refusals and answer.status == "not_answerable":
+                qa.feedback.refused(answer)
+            if answer.conversation_id is not None:
+                qa.conversations.keep(answer.conversation_id, answer)
+        except QAError as error:
+            log.error("an answer could not be kept: %s", error)
+            return answer.model_copy(update={"conversation_id": None})
+        return answer
 
     def _written(self, llm: LanguageModel) -> Iterator[Event]:
         """What the model writes and the sources support; an answer never fails because of a model."""

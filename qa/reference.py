@@ -24,6 +24,7 @@ from qa.lexicon import (
     PREPOSITIONS,
     TITLES,
     finite,
+    lemmas,
     participle,
 )
 from qa.phrases import (
@@ -298,8 +299,9 @@ def _asked_for(of: Question, answer: str) -> Iterator[Referent]:
     for item in (before[:1] or agents[:1]) or names:
         described = _described(item, 0, said)
         if first in ("who", "whom"):
-            person: bool | None = described.person is not False and not _ORGANISATIONS.search(item.text)
-            yield replace(described, person=True if person and " " in described.text else described.person)
+            named = " " in described.text and not item.article and item.kind == "name"
+            person = True if named and not _ORGANISATIONS.search(item.text) else described.person
+            yield replace(described, person=person)
         else:
             asked_for = of.of.lower[of.wh[1] - 1] if of.wh[1] - of.wh[0] > 1 else ""
             head = of.nouns()[0].head if equation and of.nouns() else asked_for
@@ -331,8 +333,8 @@ def _described(item: Noun, rank: int, of: Text) -> Referent:
         # `the engineer Ada Brandt`
         person = role[1] in _PERSONS
         text = text[role.end() :] if person else text
-    elif item.article or _ORGANISATIONS.search(text):
-        person = False
+    elif item.article or _ORGANISATIONS.search(text) or "NOUN" in lemmas(item.head):
+        person = False  # `Skerrow Light` is called so for what it is
     text = re.sub(r"['’]s?$", "", text)
     return Referent(text, rank, item.plural, person, gender)
 

@@ -41,6 +41,7 @@ def serve(host: str, port: int) -> None:
     from qa.api import create_app
 
     qa = build_qa()
+    _tidy_up(qa)
     threading.Thread(target=_warm_up, args=(qa,), name="warm-up", daemon=True).start()
     app = create_app(qa)
     shown = f"[{host}]" if ":" in host else host
@@ -65,6 +66,14 @@ def _listen(host: str, port: int) -> socket.socket:
             f"cannot listen on {host}:{port}: {reason}", help=f"Choose another port: qa serve --port {port + 1}"
         ) from error
     return listening
+
+
+def _tidy_up(qa: QA) -> None:
+    """Delete the conversations that have expired while nobody was here."""
+    try:
+        qa.conversations.forget_expired()
+    except QAError as error:
+        log.warning("expired conversations could not be deleted: %s", error)
 
 
 def _warm_up(qa: QA) -> None:

@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from qa import __version__
 from qa.api.guard import Guard, install_handlers
+from qa.api.keeping import keeping_routes
 from qa.api.problems import PROBLEM_SCHEMAS
 from qa.api.routes import api_routes
 from qa.api.views import page_routes
@@ -22,6 +23,7 @@ Every error is an RFC 9457 problem with what to do next in `help`; `/problems` l
 
 TAGS = [
     {"name": "ask", "description": "Questions and their cited answers."},
+    {"name": "conversation", "description": "What is kept when somebody asks for it: conversations, and feedback."},
     {"name": "documents", "description": "Collections, documents and the places that citations point to."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
@@ -43,6 +45,7 @@ def create_app(qa: QA) -> FastAPI:
     )
     install_handlers(app)
     app.include_router(api_routes(qa))
+    app.include_router(keeping_routes(qa))
     app.include_router(page_routes(qa))
     app.add_middleware(Guard, max_body_bytes=max_body_bytes(qa.settings.max_question_chars))
 
