@@ -55,7 +55,7 @@ _BARE = re.compile(
     r"""^(?P<wh>(?:(?:since|until|from|to|for|by|with|in|at|on|about|against)\s+)?
         (?:why|when|where|how|whom|what|which\s+(?:year|month|day)|what\s+(?:year|month|day|time)
           |how\s+(?:long|often|far|fast|tall|high|old|big|deep|wide|large|soon|late|early|heavy)))
-        (?:\s+(?:exactly|so|come|then|precisely))?
+        (?:\s+(?:exactly|so|come|then|precisely|not))?
         (?:(?<=why|hen|how|ere)\s+(?:(?:is|was|does|did|do|are|were|has|will)\s+(?:that|this)
           |(?:does|did|do|has|will)\s+(?:it|he|she|they))(?:\s+happen(?:ed)?)?)?$""",
     re.IGNORECASE | re.VERBOSE,
@@ -108,7 +108,8 @@ def _from_last(asked: str, history: Sequence[Turn]) -> str | None:
         return _asked_again(_sentence_case(match["wh"]), of, last)
     if match := _OBJECT.match(plain):
         return _else(match["wh"], of)
-    if len(body) <= LONGEST_FRAGMENT and (match := _COUNTED.match(plain)) and not _has_verb(body):
+    match = _COUNTED.match(plain) if len(body) <= LONGEST_FRAGMENT and not _has_verb(body) else None
+    if match and (match["noun"] is None or _only_noun(match["noun"])):
         return _counted(match, of)
     if len(body) <= LONGEST_FRAGMENT and body.lower[0] not in WH and body.lower[0] not in AUXILIARIES:
         fragment = _fragment(body, of, led=led, marked=asked.rstrip().endswith("?"))
@@ -153,7 +154,15 @@ def _asked_again(wh: str, of: Question, last: Turn) -> str | None:
 
 
 def _stated(wh: str, last: Turn) -> str | None:
-    return asked_of_statement(wh, first_sentence(last.answer)) if _to_the_point(last) else None
+    if not _to_the_point(last):
+        return None
+    stated = asked_of_statement(wh, first_sentence(last.answer))
+    if stated and wh == "When":
+        of = Text.of(stated)
+        for item in reversed(nouns(of, 1, len(of))):
+            if _class(item) == "time" and item.preposition:  # it is what is asked for
+                stated = Text.of(stated).replaced(item.a - 2, item.b, of.words[item.a - 2])
+    return stated
 
 
 def _to_the_point(last: Turn) -> bool:
@@ -197,8 +206,6 @@ def _counted(match: re.Match[str], of: Question) -> str | None:
     a, b = of.asked_for
     if noun in ("one", "ones"):
         noun = None
-    if noun and not _only_noun(noun):
-        return None
     if noun is None:
         if a == b or of.asks == wh.lower() or wh.lower() == "what":
             return None
@@ -295,7 +302,9 @@ def _whole_end(of: Question, item: Noun) -> int:
 def _likeness(part: Noun, item: Noun, of: Question) -> float:
     """How well a noun takes the place of another one; from 2 on it may, 4 leaves no doubt."""
     ours, theirs = _class(part), _class(item)
-    subject = 1 if of.subject and item.b <= of.subject[1] else 0
+    # `How do I reset the pump?` is about the pump.
+    asker = of.subject is not None and of.of.lower[of.subject[0]] in ("i", "we", "you")
+    subject = 1 if asker or (of.subject and item.b <= of.subject[1]) else 0
     if ours == theirs == "time":
         return 4 if part.kind == item.kind else 0
     if "time" in (ours, theirs):

@@ -41,7 +41,7 @@ TITLES = frozenset(
     "judge pope saint".split()
 )
 DAYS = frozenset(f"{day}s" for day in WEEKDAYS) | WEEKDAYS
-DATES = MONTHS | DAYS | TIMES
+DATES = MONTHS | DAYS
 
 
 @lru_cache(maxsize=8192)

@@ -15,6 +15,7 @@ from qa.lexicon import (
     POSSESSIVES,
     PREPOSITIONS,
     PRONOUNS,
+    TIMES,
     base,
     countries,
     lemmas,
@@ -142,7 +143,7 @@ def _noun(of: Text, a: int, b: int, preposition: str) -> Noun:
         kind = "country"
     elif re.fullmatch(r"[12]\d{3}s?", bare):
         kind = "year"
-    elif any(word in DATES for word in of.lower[first:b]) and not (
+    elif (head in TIMES or any(word in DATES for word in of.lower[first:b])) and not (
         b - first > 1 and head == "may" and _capital(of, first)
     ):
         kind = "date"

@@ -23,8 +23,11 @@ from qa.lexicon import (
     DETERMINERS,
     PREPOSITIONS,
     TITLES,
+    adjective,
+    base,
     finite,
     lemmas,
+    noun,
     participle,
 )
 from qa.phrases import (
@@ -53,12 +56,14 @@ _PERSON_VERBS = frozenset(
     "born die died marry married study studied retire retired resign resigned say said write wrote graduate".split()
 )
 _REQUESTS = frozenset("tell describe explain list name show give summarise summarize".split())
+_SPEECH = frozenset("say think believe claim know mean tell announce do happen".split())
 _MALE, _FEMALE = frozenset("mr sir lord king prince".split()), frozenset("mrs ms miss dame lady queen princess".split())
 _ORGANISATIONS = re.compile(
     r"\b(?:inc|ltd|plc|gmbh|group|company|corporation|university|college|council|committee|party|bank|union|club|"
     r"museum|institute|foundation|society|association|ministry|department|agency)\b",
     re.IGNORECASE,
 )
+_PLACES = frozenset("in at on near to from".split())
 # `Is it true that…`, `How long does it take to…`, `What time is it`, `Is it raining`: it stands for nothing.
 _EXPLETIVE = re.compile(
     r"""\b(?:is|was|be|been|makes?|made)\s+it\s+(?:\w+\s+){1,4}(?:that|whether|if|to|for)\b
@@ -99,10 +104,14 @@ def put_back(asked: str, history: Sequence[tuple[str, str]]) -> str | None:
     result = asked
     for at in reversed(places):
         word = DEMONSTRATIVES.get(of.lower[at], of.lower[at])
-        found = _referent(word, history)
+        if of.lower[at] in DEMONSTRATIVES and base(of.lower[at - 1]) in _SPEECH:
+            return None  # what was said is no noun
+        found = _place(history) if word == "there" else _referent(word, history)
         if found is None:
             return None
         text = found.text
+        if word == "there" and of.lower[at - 1] in PREPOSITIONS:
+            text = text.partition(" ")[2]  # `from there`
         if _possessive(of, at):
             text += "'" if text.endswith("s") and found.plural else "'s"
         a, b = of.spans[at]
@@ -122,6 +131,11 @@ def _referring(of: Text, asked: Question | None) -> Iterator[int]:
             # Alone, at the end: `Who paid for that?`; elsewhere it points at a noun, or joins clauses.
             if at == 0 or at + 1 < len(of) or of.lower[at - 1] in ("like", "than", "as"):
                 continue
+        elif word == "there":
+            if not asked or asked.subject == (at, at + 1) or at + 1 < len(of):
+                continue
+            yield at
+            continue
         elif word not in THIRD_PERSON:
             continue
         if _mentioned(of, at) or (word == "it" and _EXPLETIVE.search(of.text)):
@@ -214,6 +228,24 @@ def _referent(pronoun: str, history: Sequence[tuple[str, str]]) -> Referent | No
             if _contradicted(pronoun, answer):
                 return None
             return _foremost(suits, pronoun)
+    return None
+
+
+def _place(history: Sequence[tuple[str, str]]) -> Referent | None:
+    """What `there` stands for, with its preposition: the place of the last turn that has just one."""
+    for asked, answer in reversed(history):
+        of = question(asked)
+        if of is None:
+            continue
+        found = [item for item in _said(answer)[1] if of.asks == "where" and item.preposition in _PLACES and item.name]
+        found = found or [item for item in of.nouns() if item.preposition in _PLACES and (item.name or item.article)]
+        named = [item for item in referents(asked, answer) if item.rank == 0 and item.person is False]
+        if len(found) == 1:
+            return Referent(f"{found[0].preposition} {found[0].text}", 0)
+        if not found and len(named) == 1:
+            return Referent(f"in {named[0].text}", 0)
+        if found:
+            return None
     return None
 
 
@@ -347,7 +379,8 @@ def _definite(text: str) -> str:
 def _nameable(item: Noun) -> bool:
     if item.kind in ("year", "date", "number"):
         return False
-    return item.name or item.article or item.plural or bool(item.text[:4].casefold() in ("this", "that"))
+    bare = " " not in item.text and noun(item.text) and not finite(item.text) and not adjective(item.text)
+    return item.name or item.article or item.plural or bare or item.text[:4].casefold() in ("this", "that")
 
 
 def _said(answer: str) -> tuple[Text, list[Noun]]:
@@ -360,4 +393,6 @@ def _said(answer: str) -> tuple[Text, list[Noun]]:
 
 def _known(item: Noun, of: Text) -> bool:
     """Whether the question has the name already."""
-    return item.head.removesuffix("'s") in {word.removesuffix("'s") for word in of.lower}
+    names = [word.removesuffix("'s") for word in item.text.replace("’", "'").split()]
+    words = {word.replace("’", "'").removesuffix("'s") for word in of.words}
+    return names[-1] in words or {name.casefold() for name in names} <= words
