@@ -44,7 +44,8 @@ LONGEST_FRAGMENT = 8  # words
 LONGEST_ANSWER = 1000  # characters of an answer that are looked at
 
 _LEAD = re.compile(
-    r"^\W*(?:(?:and|but|or|so|ok(?:ay)?|well|then|also)\b[\s,]*)*(?:(?:what|how)\s+about\s+)?(?:(?:and|then)\s+)?", re.I
+    r"^\W*(?:(?:and|but|or|so|ok(?:ay)?|well|then|also)\b[\s,]*)*(?:(?:what|how)\s+about\s+)?(?:(?:and|then)\s+)?",
+    re.IGNORECASE,
 )
 _SAID = re.compile(
     r"^(?:who\s+(?:said|says|claimed|claims|stated)\s+(?:that|this|so|it)|says\s+who|according\s+to\s+whom)$",
@@ -60,13 +61,13 @@ _BARE = re.compile(
           |(?:does|did|do|has|will)\s+(?:it|he|she|they))(?:\s+happen(?:ed)?)?)?$""",
     re.IGNORECASE | re.VERBOSE,
 )
-_OBJECT = re.compile(r"^(?P<wh>what|who|where)\s+else$", re.I)
+_OBJECT = re.compile(r"^(?P<wh>what|who|where)\s+else$", re.IGNORECASE)
 _COUNTED = re.compile(
     r"^(?P<wh>how\s+many|how\s+much|which|whose|what\s+kind\s+of|what)(?:\s+(?P<noun>(?!of\b).+?))?"
     r"(?:\s+of\s+(?P<of>it|them|that|this|these|those))?$",
-    re.I,
+    re.IGNORECASE,
 )
-_DENIED = re.compile(r"^\W*no\b|\bnot\b|n't\b", re.I)
+_YES_OR_NO = re.compile(r"^\W*(?:yes|no)\b[\s,.:;–-]*", re.IGNORECASE)
 
 
 def standalone(asked: str, history: Sequence[Turn]) -> str | None:
@@ -136,9 +137,8 @@ def _asked_again(wh: str, of: Question, last: Turn) -> str | None:
     verb = of.predicate < len(of.of)
     stated = _stated(wh, last)
     if of.subject and of.auxiliary is not None and of.adverbial and not _has_pronoun(of):
-        denied = of.asks == "" and _DENIED.search(last.answer)
-        if denied and stated:
-            return stated
+        if of.asks == "" and last.answer:
+            return stated  # what was asked may not be so: `Did it close?` `It stayed open.`
         if verb or (of.asks in ("when", "where") and first in ("when", "where")):
             measured = of.asks.startswith("how ") and first in ("why", "how")
             return stated if measured and stated else of.said(wh)
@@ -156,7 +156,7 @@ def _asked_again(wh: str, of: Question, last: Turn) -> str | None:
 def _stated(wh: str, last: Turn) -> str | None:
     if not _to_the_point(last):
         return None
-    stated = asked_of_statement(wh, first_sentence(last.answer))
+    stated = asked_of_statement(wh, _YES_OR_NO.sub("", first_sentence(last.answer)))
     if stated and wh == "When":
         of = Text.of(stated)
         for item in reversed(nouns(of, 1, len(of))):

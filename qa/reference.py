@@ -29,6 +29,7 @@ from qa.lexicon import (
     lemmas,
     noun,
     participle,
+    plural,
 )
 from qa.phrases import (
     Noun,
@@ -321,7 +322,11 @@ def _asked_for(of: Question, answer: str) -> Iterator[Referent]:
     """The names that answer `who`, `which` and `what is`."""
     first = of.asks.partition(" ")[0]
     equation = of.auxiliary is not None and of.of.lower[of.auxiliary] in BE and of.predicate == len(of.of)
-    if not answer or not (first in ("who", "whom") or (first in ("which", "what") and (equation or not of.subject))):
+    a, b = of.asked_for
+    one = a < b and not plural(of.of.words[b - 1])  # `Which company did they hire?`
+    if not answer or not (
+        first in ("who", "whom") or (first in ("which", "what") and (equation or one or not of.subject))
+    ):
         return
     said, items = _said(answer)
     names = [item for item in items if item.name and not _known(item, of.of)]
@@ -395,4 +400,5 @@ def _known(item: Noun, of: Text) -> bool:
     """Whether the question has the name already."""
     names = [word.removesuffix("'s") for word in item.text.replace("’", "'").split()]
     words = {word.replace("’", "'").removesuffix("'s") for word in of.words}
-    return names[-1] in words or {name.casefold() for name in names} <= words
+    last = next((name for name in reversed(names) if name[:1].isupper()), names[-1])
+    return last in words or {name.casefold() for name in names} <= words
