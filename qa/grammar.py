@@ -173,7 +173,8 @@ def _subject_end(of: Text, a: int, auxiliary: str) -> int | None:
     maybe = None
     for at in range(first, len(of)):
         word = of.words[at]
-        if of.lower[at] in DETERMINERS or (of.lower[at] in PREPOSITIONS and of.lower[at] != "of"):
+        beside = DETERMINERS | POSSESSIVES | PRONOUNS | PREPOSITIONS - {"of"}
+        if of.lower[at] in beside and not word.isupper():
             if maybe is not None:
                 break
             continue

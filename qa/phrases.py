@@ -116,11 +116,11 @@ def _noun_end(of: Text, at: int, limit: int) -> int:
     begun = end
     while end < limit:
         word, lower = of.words[end], of.lower[end]
-        if not word[0].isalnum() or (lower in NOT_NOMINAL and not (_capital(of, end) and lower == "may")):
+        if not word[0].isalnum() or (lower in NOT_NOMINAL and not _abbreviation(of, end)):
             break
         if lower in DETERMINERS | POSSESSIVES:
             break
-        if lower.partition("'")[0] in PRONOUNS:
+        if lower.partition("'")[0] in PRONOUNS and not _abbreviation(of, end):
             break
         if not word[0].isupper() and only_verb(word) and not participle(word):
             break
@@ -133,6 +133,12 @@ def _noun_end(of: Text, at: int, limit: int) -> int:
         if _capital(of, end - 1) and end < limit and not of.words[end][0].isupper() and not noun(of.words[end]):
             break
     return end if end > begun else at
+
+
+def _abbreviation(of: Text, at: int) -> bool:
+    """Whether a small word is none: the US, the WHO, Theresa May."""
+    word = of.words[at]
+    return (len(word) > 1 and word.isupper() and not of.text.isupper()) or (word == "May" and _capital(of, at))
 
 
 def _noun(of: Text, a: int, b: int, preposition: str) -> Noun:

@@ -88,6 +88,7 @@ class Referent:
     plural: bool = False
     person: bool | None = None  # None: it cannot be seen
     gender: str = ""
+    acts: bool = False  # it does what the question is about, as persons do, and not only things
 
 
 def put_back(asked: str, history: Sequence[tuple[str, str]]) -> str | None:
@@ -276,19 +277,19 @@ def _contradicted(pronoun: str, answer: str) -> bool:
 def _foremost(suits: list[Referent], pronoun: str) -> Referent | None:
     if pronoun in THEY and any(item.plural for item in suits):
         suits = [item for item in suits if item.plural]
-    wanted = pronoun in HE | SHE or None
-    if wanted and any(item.person for item in suits):
-        suits = [item for item in suits if item.person]
+    persons = [item for item in suits if item.person or item.acts or item.rank == 0]
+    if pronoun in HE | SHE:
+        if not persons and len(_distinct(suits)) > 1:
+            return None
+        suits = persons or suits
     if pronoun in IT:
         suits = [item for item in suits if item.rank == min(i.rank for i in suits)]
         if any(item.person is False for item in suits):
             suits = [item for item in suits if item.person is False]
     best = _distinct([item for item in suits if item.rank == min(i.rank for i in suits)])
-    if len(best) != 1:
-        return None
-    if wanted and best[0].person is None and len(_distinct(suits)) > 1 and best[0].rank > 1:
-        return None
-    return best[0]
+    if pronoun in HE | SHE and len(best) > 1:
+        best = [item for item in best if item.person]
+    return best[0] if len(best) == 1 else None
 
 
 def _distinct(items: Sequence[Referent]) -> list[Referent]:
@@ -354,7 +355,8 @@ def _subject(of: Question) -> Iterator[Referent]:
     verb = of.of.lower[of.predicate] if of.predicate < len(of.of) else ""
     if verb in _PERSON_VERBS and inner[0].kind == "name":
         described = replace(described, person=True)
-    yield replace(described, text=_definite(whole(of.of, inner[0], of.subject[1])))
+    acts = of.auxiliary is not None and of.of.lower[of.auxiliary] not in BE
+    yield replace(described, acts=acts, text=_definite(whole(of.of, inner[0], of.subject[1])))
 
 
 def _described(item: Noun, rank: int, of: Text) -> Referent:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 
+from qa.feedback import Rated
 from qa.trace import Trace
 from qa.types import Answer, PassageResult
 
@@ -55,6 +57,22 @@ def passages(found: Sequence[PassageResult]) -> str:
             + read,
             textwrap.indent(item.text, "   | ", lambda line: True),
         ]
+    return "\n".join(lines)
+
+
+def feedback(found: Sequence[Rated]) -> str:
+    """Ratings and refusals, a line each, the latest first."""
+    if not found:
+        return "Nothing has been rated yet, and no refusal is kept (QA_KEEP_REFUSALS)."
+    wide = max(len(item.collection) for item in found)
+    lines = []
+    for item in found:
+        when = datetime.fromtimestamp(item.at).astimezone().strftime("%Y-%m-%d %H:%M")
+        lines.append(f"{when}  {item.rating:<7}  {item.collection:<{wide}}  {_one_line(item.question, 100)}")
+        if item.answer:
+            lines.append(f"{'':<27}{'':<{wide}}  answer: {_one_line(item.answer, 100)}")
+        if item.reason:
+            lines.append(f"{'':<27}{'':<{wide}}  reason: {_one_line(item.reason, 100)}")
     return "\n".join(lines)
 
 
