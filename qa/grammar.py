@@ -110,6 +110,8 @@ def question(text: str) -> Question | None:
     if auxiliary is not None:
         return _asked(of, (start, auxiliary), auxiliary)
     for verb in range(at + 1, len(of)):
+        if of.lower[verb - 1] == "of" or of.lower[verb - 1] in DETERMINERS:
+            continue  # `How much of the revenue of Nvidia came…`
         bare = of.lower[at] in ("who", "what") and verb == at + 1
         if base(of.words[verb]) and (bare or (verb > at + 1 and (finite(of.words[verb]) or not noun(of.words[verb])))):
             return Question(of, (start, verb), None, None, verb)
