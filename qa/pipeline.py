@@ -227,7 +227,7 @@ class Inquiry:
             by = self.qa.llm.name if self.qa.llm and found else by
         self._understood = True
         found = found or standalone(draft.asked, self._history)
-        if found and len(found) <= self.qa.settings.max_question_chars:
+        if found and found != draft.asked and len(found) <= self.qa.settings.max_question_chars:
             draft.understood(found, plan(found, self._mode, self.qa.llm))
         self.trace.understood = Understood(draft.question, by, draft.question != draft.asked)
         self._clock.lap("understand_ms")

@@ -31,7 +31,7 @@ LONGEST, LONGEST_ADDED = 600, 200
 # What points backwards besides pronouns: `Which one?`, `and there?`, `the same`.
 _BACKWARDS = re.compile(
     r"\b(?:ones?|there|then|the\s+same|the\s+(?:former|latter|others?)|others?|else|another|so|too|also|either|neither|"
-    r"(?:this|that|these|those)(?!\s+(?:is|are|was|were)\b))\b",
+    r"this|these|those|that(?=\W*$))\b",
     re.IGNORECASE,
 )
 _LABEL = re.compile(r"^\W*(?:(?:standalone|rewritten)\s+)?question\s*:\s*", re.IGNORECASE)
@@ -43,7 +43,8 @@ def stands(asked: str) -> bool:
 
 
 def rewritten(llm: LanguageModel, asked: str, history: Sequence[Turn], budget: Budget) -> str | None:
-    """The question as the model completes it; None where it repeats it, or writes what cannot be taken.
+    """The question as the model completes it, or as it was asked where the model repeats it; None where what it writes
+    cannot be taken.
 
     Raises `LLMError`.
     """
@@ -52,9 +53,9 @@ def rewritten(llm: LanguageModel, asked: str, history: Sequence[Turn], budget: B
     if len(lines) != 1:
         return None
     said = " ".join(_LABEL.sub("", lines[0]).strip("\"'“”‘’*` ").split())
-    if _plain(said) == _plain(asked) or not acceptable(said, asked, history):
-        return None
-    return said
+    if _plain(said) == _plain(asked):
+        return asked
+    return said if acceptable(said, asked, history) else None
 
 
 def acceptable(said: str, asked: str, history: Sequence[Turn]) -> bool:
