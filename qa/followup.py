@@ -41,7 +41,9 @@ from qa.types import Turn
 MOST_TURNS = 6
 """Turns that are looked back on; what was spoken of earlier is not what `it` means."""
 LONGEST_FRAGMENT = 8  # words
-LONGEST_ANSWER = 1000  # characters of an answer that are looked at
+LONGEST_QUESTION, LONGEST_ANSWER = 300, 1000
+"""Characters of a question that may lean on others, or be leaned on, and of an answer that are looked at. What takes
+longer to ask stands by itself."""
 
 _LEAD = re.compile(
     r"^\W*(?:(?:and|but|or|so|ok(?:ay)?|well|then|also)\b[\s,]*)*(?:(?:what|how)\s+about\s+)?(?:(?:and|then)\s+)?",
@@ -88,7 +90,7 @@ def _completed(asked: str, history: Sequence[Turn]) -> str | None:
 def _from_last(asked: str, history: Sequence[Turn]) -> str | None:
     """The question completed from the last one, which may itself have a pronoun left."""
     asked = " ".join(asked.split())
-    if not history or not any(character.isalnum() for character in asked):
+    if not history or len(asked) > LONGEST_QUESTION or not any(character.isalnum() for character in asked):
         return None
     lead = _LEAD.match(asked)
     led = bool(lead and lead.group().strip())
@@ -123,7 +125,8 @@ def _from_last(asked: str, history: Sequence[Turn]) -> str | None:
 def _heard(turn: Turn) -> Turn:
     """A turn with as much of its answer as is looked at; a refusal says nothing."""
     answer = "" if turn.answer.startswith(REFUSAL) else turn.answer[:LONGEST_ANSWER]
-    return turn.model_copy(update={"answer": answer})
+    question = turn.question if len(turn.question) <= LONGEST_QUESTION else ""
+    return turn.model_copy(update={"question": question, "answer": answer})
 
 
 # --- a bare question word --------------------------------------------------------------------------------------------

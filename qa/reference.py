@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from qa.grammar import (
     Question,
@@ -45,6 +46,9 @@ THIRD_PERSON = HE | SHE | IT | THEY
 DEMONSTRATIVES = {"that": "it", "this": "it", "those": "they", "these": "they"}
 POSSESSIVE = frozenset("his her its their hers theirs".split())
 
+MOST_PRONOUNS = 4
+"""Pronouns of one question that are replaced; with more of them it is not certain what is what."""
+
 _PERSONS = frozenset(
     "man woman boy girl person people child children engineer mayor minister president author writer poet teacher "
     "director king queen founder leader doctor driver farmer player singer actor actress artist painter officer "
@@ -70,6 +74,8 @@ _EXPLETIVE = re.compile(
     r"""\b(?:is|was|be|been|makes?|made)\s+it\s+(?:\w+\s+){1,4}(?:that|whether|if|to|for)\b
       | \bit\s+(?:takes?|took|taken|costs?|means?|meant|requires?|needs?)\s+(?:\S+\s+)*?(?:to|for|that|when|if)\b
       | \b(?:make|makes|made|making)\s+it\s+(?:to|into|through|past)\b
+      | \bit\s+(?:\w+\s+)?becom\w+\s+\w+\s+(?:to|that)\b
+      | \bit\s+called\s+(?:when|if)\b
       | \bit\s+(?:rain|snow|seem|appear|matter|happen)\w*
       | \b(?:what\s+(?:time|day|date|year)|how\s+(?:late|far))\s+(?:is|was)\s+it\b
       | \bit\s+(?:cold|warm|hot|dark|light|sunny|rainy|windy|wet|dry|safe|legal|possible|worth)\b
@@ -100,8 +106,8 @@ def put_back(asked: str, history: Sequence[tuple[str, str]]) -> str | None:
     asks = question(asked)
     if asks is None and not (of.lower and of.lower[0] in _REQUESTS):
         return None
-    places = list(_referring(of, asks))
-    if not places:
+    places = list(islice(_referring(of, asks), MOST_PRONOUNS + 1))
+    if not places or len(places) > MOST_PRONOUNS:
         return None
     result = asked
     for at in reversed(places):
@@ -197,7 +203,8 @@ def _inside(of: Text, asked: Question | None, at: int) -> bool:
 
 
 def _verb_follows(of: Text, at: int) -> bool:
-    return of.lower[at + 1] in AUXILIARIES or of.lower[at + 1].endswith("n't") or finite(of.words[at + 1])
+    word = of.lower[at + 1]
+    return word in AUXILIARIES or word.endswith("n't") or finite(word) or (of.lower[at] in THEY and bool(base(word)))
 
 
 def _own_nouns(of: Text, asked: Question | None) -> list[Noun]:
@@ -335,6 +342,8 @@ def _asked_for(of: Question, answer: str) -> Iterator[Referent]:
     before = [item for item in names if verb is not None and item.b <= verb and item.preposition in ("", "of")]
     agents = [item for item in names if item.preposition == "by"]
     for item in (before[:1] or agents[:1]) or names:
+        if one and item.plural and first in ("which", "what"):
+            continue
         described = _described(item, 0, said)
         if first in ("who", "whom"):
             named = " " in described.text and not item.article and item.kind == "name"

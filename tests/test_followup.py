@@ -202,6 +202,16 @@ def test_any_text_is_taken(question: str, turns: list[tuple[str, str]]) -> None:
     assert completed is None or any(character.isalnum() for character in completed)
 
 
+@pytest.mark.parametrize("piece", ["his ", "it take ", "Ada and ", "John Smith's ", "of the ", "A.B-c, ", "that "])
+def test_long_ones_come_to_an_end(piece: str) -> None:
+    """They would not within the time limit of a test, were their length not bounded."""
+    for length in (290, 2000):
+        long = (piece * length)[: length - 40]
+        turn = Turn(question=f"When was {long} built?", answer=piece * 1000)
+        standalone(f"When did {long} sell it?", [turn] * 3)
+        standalone(f"What about {long}?", [turn] * 3)
+
+
 def test_the_longest_turn_is_taken() -> None:
     turn = Turn(question="who " * 500, answer="Ada Byrne met Rosa Linde and " * 300)
     assert standalone("And where is it?", [turn] * 20) is None
