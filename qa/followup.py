@@ -315,7 +315,11 @@ def _likeness(part: Noun, item: Noun, of: Question) -> float:
     if part.head == item.head:
         return 4 + subject
     if ours == theirs == "common":
-        return 1 + subject if part.article == item.article and part.plural == item.plural else subject
+        if part.article != item.article or part.plural != item.plural:
+            return subject
+        # `And a sauna?` is one more of `a pool`, not of `the hotel`.
+        same = part.text.split()[0].casefold() == item.text.split()[0].casefold()
+        return 1 + subject + (1.5 if part.article and same else 0)
     if ours == theirs == "name":
         if "country" in (part.kind, item.kind):
             return 3 + subject if part.kind == item.kind else 0.5 + subject

@@ -5,6 +5,7 @@ There is no parser here. The lexicon says what a word can be, and whoever asks g
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from qa.lexicon import (
@@ -38,6 +39,10 @@ from qa.phrases import (
 
 LONGEST_STATEMENT = 30
 """Words of a statement that go into a question; what comes after a comma or a new clause is left out before that."""
+
+
+_CONTRACTED = re.compile(r"\b(?:(\w+)n['’]t|cannot)\b", re.IGNORECASE)
+_NOT = {"cannot": "can not", "can't": "can not", "can’t": "can not", "won't": "will not", "won’t": "will not"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +223,7 @@ def _nominal(of: Text, at: int) -> bool:
 
 def asked_of_statement(wh: str, statement: str) -> str | None:
     """A statement turned into a question: `Anna Holm resigned.` with `Why` is `Why did Anna Holm resign?`."""
-    of = Text.of(statement)
+    of = Text.of(_CONTRACTED.sub(lambda match: _NOT.get(match[0].lower(), f"{match[1]} not"), statement))
     verb = finite_verb(of)
     if verb is None or of.lower[0] in PRONOUNS or of.lower[0] in POSSESSIVES:
         return None

@@ -111,7 +111,7 @@ def resolved(cases: list[dict[str, Any]]) -> int:
     return sum(map(bool, right))
 
 
-@pytest.mark.parametrize(("split", "floor"), [("development", 20), ("held_out", 20), ("after", 18)])
+@pytest.mark.parametrize(("split", "floor"), [("development", 20), ("held_out", 20), ("after", 18), ("last", 18)])
 def test_hand_written_followups_are_completed(split: str, floor: int) -> None:
     cases = [case for case in CASES if case["split"] == split and case["standalone"] is not None]
     assert len(cases) == 20
