@@ -11,30 +11,9 @@ import re
 from collections.abc import Sequence
 
 from qa.answer import REFUSAL
-from qa.grammar import (
-    Question,
-    asked_of_statement,
-    clause_end,
-    finite_verb,
-    question,
-)
-from qa.lexicon import (
-    AUXILIARIES,
-    CONJUNCTIONS,
-    PREPOSITIONS,
-    PRONOUNS,
-    WH,
-    finite,
-    plural,
-)
-from qa.phrases import (
-    Noun,
-    Text,
-    decapitalised,
-    first_sentence,
-    nouns,
-    whole,
-)
+from qa.grammar import Question, asked_of_statement, clause_end, finite_verb, question
+from qa.lexicon import AUXILIARIES, CONJUNCTIONS, PREPOSITIONS, PRONOUNS, WH, finite, plural
+from qa.phrases import Noun, Text, decapitalised, first_sentence, nouns, whole
 from qa.reference import DEMONSTRATIVES, leans, put_back
 from qa.types import Turn
 
@@ -135,7 +114,7 @@ def _heard(turn: Turn) -> Turn:
 def _asked_again(wh: str, of: Question, last: Turn) -> str | None:
     """The statement of the last question, or of its answer, asked by another question word."""
     first = wh.split()[0].lower()
-    if first in ("what", "which", "whom") or wh.lower() == of.of.phrase(*of.wh).lower():
+    if wh.lower() in ("what", "which", "whom") or wh.lower() == of.of.phrase(*of.wh).lower():
         return None
     verb = of.predicate < len(of.of)
     stated = _stated(wh, last)

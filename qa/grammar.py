@@ -30,12 +30,7 @@ from qa.lexicon import (
     past,
     plural,
 )
-from qa.phrases import (
-    Noun,
-    Text,
-    decapitalised,
-    nouns,
-)
+from qa.phrases import Noun, Text, decapitalised, nouns
 
 LONGEST_STATEMENT = 30
 """Words of a statement that go into a question; what comes after a comma or a new clause is left out before that."""

@@ -11,11 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from qa.grammar import (
-    Question,
-    finite_verb,
-    question,
-)
+from qa.grammar import Question, finite_verb, question
 from qa.lexicon import (
     ARTICLES,
     AUXILIARIES,
@@ -32,13 +28,7 @@ from qa.lexicon import (
     participle,
     plural,
 )
-from qa.phrases import (
-    Noun,
-    Text,
-    first_sentence,
-    nouns,
-    whole,
-)
+from qa.phrases import Noun, Text, first_sentence, nouns, whole
 
 HE, SHE = frozenset("he him his".split()), frozenset("she her hers".split())
 IT, THEY = frozenset("it its".split()), frozenset("they them their theirs".split())
@@ -271,7 +261,7 @@ def _suits(item: Referent, pronoun: str) -> bool:
 
 
 def _bare_name(text: str) -> bool:
-    return text[0].isupper() and not text.startswith("The ")
+    return text[0].isupper()
 
 
 def _contradicted(pronoun: str, answer: str) -> bool:
@@ -383,7 +373,7 @@ def _described(item: Noun, rank: int, of: Text) -> Referent:
         text = text[role.end() :] if person else text
     elif item.article or _ORGANISATIONS.search(text) or "NOUN" in lemmas(item.head):
         person = False  # `Skerrow Light` is called so for what it is
-    text = re.sub(r"['’]s?$", "", text)
+    text = re.sub(r"['’]s?$", "", re.sub(r"^The\b", "the", text))
     return Referent(text, rank, item.plural, person, gender)
 
 
