@@ -12,9 +12,9 @@ from collections.abc import Sequence
 
 from qa.answer import REFUSAL
 from qa.grammar import Question, asked_of_statement, clause_end, finite_verb, question
-from qa.lexicon import AUXILIARIES, CONJUNCTIONS, PREPOSITIONS, PRONOUNS, WH, finite, plural
+from qa.lexicon import AUXILIARIES, CONJUNCTIONS, DAYS, PREPOSITIONS, PRONOUNS, WH, finite, plural
 from qa.phrases import Noun, Text, decapitalised, first_sentence, nouns, whole
-from qa.reference import DEMONSTRATIVES, leans, put_back
+from qa.reference import DEMONSTRATIVES, REQUESTS, leans, put_back
 from qa.types import Turn
 
 MOST_TURNS = 6
@@ -93,7 +93,7 @@ def _from_last(asked: str, history: Sequence[Turn]) -> str | None:
     match = _COUNTED.match(plain) if len(body) <= LONGEST_FRAGMENT and not _has_verb(body) else None
     if match and (match["noun"] is None or _only_noun(match["noun"])):
         return _counted(match, of)
-    if len(body) <= LONGEST_FRAGMENT and body.lower[0] not in WH and body.lower[0] not in AUXILIARIES:
+    if len(body) <= LONGEST_FRAGMENT and body.lower[0] not in WH | AUXILIARIES | REQUESTS:
         fragment = _fragment(body, of, led=led, marked=asked.rstrip().endswith("?"))
         if fragment or not _has_verb(body):
             return fragment
@@ -139,6 +139,7 @@ def _stated(wh: str, last: Turn) -> str | None:
     if not _to_the_point(last):
         return None
     stated = asked_of_statement(wh, _YES_OR_NO.sub("", first_sentence(last.answer)))
+    stated = stated and _named(stated, last.question)
     if stated and wh == "When":
         of = Text.of(stated)
         for item in reversed(nouns(of, 1, len(of))):
@@ -167,7 +168,15 @@ def _who_said(last: Turn) -> str | None:
         of = Text.of(of.phrase(start, len(of)))
     elif verb is None:
         return None
-    return f"Who said that {decapitalised(of, 0, clause_end(of, verb))}?"
+    return _named(f"Who said that {decapitalised(of, 0, clause_end(of, verb))}?", last.question)
+
+
+def _named(text: str, asked: str) -> str:
+    """A text with the capitals that the question shows to be those of names: `Trump`, at the head of an answer."""
+    for word in Text.of(asked).words[1:]:
+        if word[0].isupper():
+            text = re.sub(rf"\b{re.escape(word.lower())}\b", word, text)
+    return text
 
 
 def _else(wh: str, of: Question) -> str | None:
@@ -264,6 +273,9 @@ def _noun_replaced(body: Text, part: Noun, of: Question, *, least: int) -> str |
     scored = [(_likeness(part, item, of), item) for item in of.nouns()]
     best = max((score for score, _ in scored), default=0)
     alike = [item for score, item in scored if score == best]
+    if best == 0 and _class(part) == "time" and least < 4:
+        preposition = "on" if part.head in DAYS else "in"
+        return _sentence_case(f"{of.of.phrase(0, len(of.of))} {preposition} {part.text}?")
     if best < least or len(alike) != 1:
         return None
     item = alike[0]
@@ -302,7 +314,7 @@ def _likeness(part: Noun, item: Noun, of: Question) -> float:
     if ours == theirs == "name":
         if "country" in (part.kind, item.kind):
             return 3 + subject if part.kind == item.kind else 0.5 + subject
-        return 2 + subject
+        return 2 + subject + (0.5 if part.article == item.article else 0)
     return 0
 
 

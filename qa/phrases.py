@@ -159,7 +159,8 @@ def _noun(of: Text, a: int, b: int, preposition: str) -> Noun:
         kind = "number"
     else:
         kind = "common"
-    is_plural = kind == "common" and plural(of.words[b - 1])
+    last = of.words[b - 1]
+    is_plural = (kind == "common" and plural(last)) or bool(re.fullmatch(r"[A-Z]{2,}s", last))
     return Noun(a, b, text, kind, is_plural, head, of.lower[a] in ARTICLES, preposition)
 
 

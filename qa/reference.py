@@ -45,12 +45,12 @@ _PERSONS = frozenset(
     "scientist architect inventor composer manager chairman chairwoman chief boss owner captain coach student pupil "
     "professor judge lawyer nurse baker builder designer researcher historian explorer astronaut pilot soldier general "
     "bishop emperor empress prince princess duke spokesman spokeswoman founders leaders directors authors women men "
-    "teachers students workers".split()
+    "teachers students workers ceo cfo chancellor secretary governor senator".split()
 )
 _PERSON_VERBS = frozenset(
     "born die died marry married study studied retire retired resign resigned say said write wrote graduate".split()
 )
-_REQUESTS = frozenset("tell describe explain list name show give summarise summarize".split())
+REQUESTS = frozenset("tell describe explain list name show give summarise summarize".split())
 _SPEECH = frozenset("say think believe claim know mean tell announce do happen".split())
 _MALE, _FEMALE = frozenset("mr sir lord king prince".split()), frozenset("mrs ms miss dame lady queen princess".split())
 _ORGANISATIONS = re.compile(
@@ -94,7 +94,7 @@ def put_back(asked: str, history: Sequence[tuple[str, str]]) -> str | None:
     """
     of = Text.of(asked)
     asks = question(asked)
-    if asks is None and not (of.lower and of.lower[0] in _REQUESTS):
+    if asks is None and not (of.lower and of.lower[0] in REQUESTS):
         return None
     places = list(islice(_referring(of, asks), MOST_PRONOUNS + 1))
     if not places or len(places) > MOST_PRONOUNS:
@@ -307,8 +307,9 @@ def referents(asked: str, answer: str) -> list[Referent]:
     found = list(_asked_for(of, answer))
     if of.subject:
         found += _subject(of)
+    found += _counted(of)
     inside = {item.text for item in found}
-    mentioned = [item for item in of.nouns() if not (of.subject and item.b <= of.subject[1])]
+    mentioned = [item for item in of.nouns() if not (of.subject and item.a == of.subject[0])]
     found += [_described(item, 2, of.of) for item in mentioned if _nameable(item) and item.text not in inside]
     if answer:
         said, items = _said(answer)
@@ -352,10 +353,20 @@ def _subject(of: Question) -> Iterator[Referent]:
         return
     described = _described(inner[0], 1, of.of)
     verb = of.of.lower[of.predicate] if of.predicate < len(of.of) else ""
-    if verb in _PERSON_VERBS and inner[0].kind == "name":
+    if (verb in _PERSON_VERBS and inner[0].kind == "name") or (of.asks == "who" and not verb):
         described = replace(described, person=True)
     acts = of.auxiliary is not None and of.of.lower[of.auxiliary] not in BE
     yield replace(described, acts=acts, text=_definite(whole(of.of, inner[0], of.subject[1])))
+
+
+def _counted(of: Question) -> Iterator[Referent]:
+    """The things of `how many chips` and `which chips`."""
+    a, b = of.asked_for
+    things = nouns(of.of, a, b)
+    if any(item.plural for item in of.nouns()):
+        return  # `Which planets have rings?` is about either
+    if len(things) == 1 and things[0].plural and things[0].b == b:
+        yield Referent(f"the {things[0].text}", 1, plural=True, person=things[0].head in _PERSONS)
 
 
 def _described(item: Noun, rank: int, of: Text) -> Referent:
