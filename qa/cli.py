@@ -323,7 +323,11 @@ def _export(found: list[Any], collection: str, data_dir: Path, to: Path) -> None
             raise click.UsageError(f"{path} is there already; name another file.")
     for path, lines in ((to, made.judged), (rest, made.open)):
         if lines or path is to:
-            path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            except OSError as error:
+                raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
     click.echo(f"{len(made.judged)} cases of collection {collection} in {to}.")
     if made.open:
         click.echo(f"{len(made.open)} to judge in {rest}: set answerable, answers and evidence, and move them over.")

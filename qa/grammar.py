@@ -116,9 +116,11 @@ def question(text: str) -> Question | None:
         if base(of.words[verb]) and (bare or (verb > at + 1 and (finite(of.words[verb]) or not noun(of.words[verb])))):
             return Question(of, (start, verb), None, None, verb)
         if of.lower[verb] in ARTICLES:
-            return None
+            break
     # `How many people work for the mill?`: the second of two nouns may be the verb.
     for verb in range(at + 2, len(of)):
+        if of.lower[verb] in ARTICLES:
+            break
         if base(of.words[verb]) and of.lower[verb - 1] not in ("many", "much", "which", "what"):
             return Question(of, (start, verb), None, None, verb)
     return None

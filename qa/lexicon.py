@@ -40,6 +40,19 @@ TITLES = frozenset(
     "mr mrs ms miss dr prof professor sir dame lord lady king queen prince princess president minister mayor captain "
     "judge pope saint".split()
 )
+PERSONS = frozenset(
+    "man woman boy girl person people child children engineer mayor minister president author writer poet teacher "
+    "director king queen founder leader doctor driver farmer player singer actor actress artist painter officer "
+    "scientist architect inventor composer manager chairman chairwoman chief boss owner captain coach student pupil "
+    "professor judge lawyer nurse baker builder designer researcher historian explorer astronaut pilot soldier general "
+    "bishop emperor empress prince princess duke spokesman spokeswoman founders leaders directors authors women men "
+    "teachers students workers ceo cfo chancellor secretary governor senator".split()
+)
+PERSON_VERBS = frozenset(
+    "born die died marry married study studied retire retired resign resigned say said write wrote graduate".split()
+)
+SPEECH = frozenset("say think believe claim know mean tell announce do happen".split())
+MALE, FEMALE = frozenset("mr sir lord king prince".split()), frozenset("mrs ms miss dame lady queen princess".split())
 DAYS = frozenset(f"{day}s" for day in WEEKDAYS) | WEEKDAYS
 DATES = MONTHS | DAYS
 

@@ -18,7 +18,12 @@ from qa.lexicon import (
     BE,
     CLAUSE_MARKERS,
     DETERMINERS,
+    FEMALE,
+    MALE,
+    PERSON_VERBS,
+    PERSONS,
     PREPOSITIONS,
+    SPEECH,
     TITLES,
     adjective,
     base,
@@ -39,20 +44,7 @@ POSSESSIVE = frozenset("his her its their hers theirs".split())
 MOST_PRONOUNS = 4
 """Pronouns of one question that are replaced; with more of them it is not certain what is what."""
 
-_PERSONS = frozenset(
-    "man woman boy girl person people child children engineer mayor minister president author writer poet teacher "
-    "director king queen founder leader doctor driver farmer player singer actor actress artist painter officer "
-    "scientist architect inventor composer manager chairman chairwoman chief boss owner captain coach student pupil "
-    "professor judge lawyer nurse baker builder designer researcher historian explorer astronaut pilot soldier general "
-    "bishop emperor empress prince princess duke spokesman spokeswoman founders leaders directors authors women men "
-    "teachers students workers ceo cfo chancellor secretary governor senator".split()
-)
-_PERSON_VERBS = frozenset(
-    "born die died marry married study studied retire retired resign resigned say said write wrote graduate".split()
-)
 REQUESTS = frozenset("tell describe explain list name show give summarise summarize".split())
-_SPEECH = frozenset("say think believe claim know mean tell announce do happen".split())
-_MALE, _FEMALE = frozenset("mr sir lord king prince".split()), frozenset("mrs ms miss dame lady queen princess".split())
 _ORGANISATIONS = re.compile(
     r"\b(?:inc|ltd|plc|gmbh|group|company|corporation|university|college|council|committee|party|bank|union|club|"
     r"museum|institute|foundation|society|association|ministry|department|agency)\b",
@@ -102,7 +94,7 @@ def put_back(asked: str, history: Sequence[tuple[str, str]]) -> str | None:
     result = asked
     for at in reversed(places):
         word = DEMONSTRATIVES.get(of.lower[at], of.lower[at])
-        if of.lower[at] in DEMONSTRATIVES and base(of.lower[at - 1]) in _SPEECH:
+        if of.lower[at] in DEMONSTRATIVES and base(of.lower[at - 1]) in SPEECH:
             return None  # what was said is no noun
         found = _place(history) if word == "there" else _referent(word, history)
         if found is None:
@@ -210,10 +202,10 @@ def _agrees(item: Noun, pronoun: str) -> bool:
     if item.kind in ("year", "date", "number") or item.text.casefold().split()[0] in ("how", "what", "which"):
         return False
     if pronoun in THEY:
-        return item.plural or item.head in _PERSONS or item.name
+        return item.plural or item.head in PERSONS or item.name
     if pronoun in IT:
-        return not item.plural and item.head not in _PERSONS
-    return not item.plural and (item.kind == "name" or item.head in _PERSONS)
+        return not item.plural and item.head not in PERSONS
+    return not item.plural and (item.kind == "name" or item.head in PERSONS)
 
 
 # --- what was spoken of ----------------------------------------------------------------------------------------------
@@ -343,7 +335,7 @@ def _asked_for(of: Question, answer: str) -> Iterator[Referent]:
         else:
             asked_for = of.of.lower[of.wh[1] - 1] if of.wh[1] - of.wh[0] > 1 else ""
             head = of.nouns()[0].head if equation and of.nouns() else asked_for
-            yield replace(described, person=described.person or head in _PERSONS)
+            yield replace(described, person=described.person or head in PERSONS)
 
 
 def _subject(of: Question) -> Iterator[Referent]:
@@ -353,7 +345,7 @@ def _subject(of: Question) -> Iterator[Referent]:
         return
     described = _described(inner[0], 1, of.of)
     verb = of.of.lower[of.predicate] if of.predicate < len(of.of) else ""
-    if (verb in _PERSON_VERBS and inner[0].kind == "name") or (of.asks == "who" and not verb):
+    if (verb in PERSON_VERBS and inner[0].kind == "name") or (of.asks == "who" and not verb):
         described = replace(described, person=True)
     acts = of.auxiliary is not None and of.of.lower[of.auxiliary] not in BE
     yield replace(described, acts=acts, text=_definite(whole(of.of, inner[0], of.subject[1])))
@@ -366,21 +358,21 @@ def _counted(of: Question) -> Iterator[Referent]:
     if any(item.plural for item in of.nouns()):
         return  # `Which planets have rings?` is about either
     if len(things) == 1 and things[0].plural and things[0].b == b:
-        yield Referent(f"the {things[0].text}", 1, plural=True, person=things[0].head in _PERSONS)
+        yield Referent(f"the {things[0].text}", 1, plural=True, person=things[0].head in PERSONS)
 
 
 def _described(item: Noun, rank: int, of: Text) -> Referent:
     words = [word.casefold().rstrip(".") for word in item.text.split()]
-    gender = "he" if set(words) & _MALE else "she" if set(words) & _FEMALE else ""
+    gender = "he" if set(words) & MALE else "she" if set(words) & FEMALE else ""
     text, person = item.text, None
     if item.kind in ("common", "country"):
-        person = item.head in _PERSONS
+        person = item.head in PERSONS
         text = _definite(text)
     elif set(words) & TITLES or gender:
         person = True
     elif role := re.match(r"(?:(?:the|a|an|its|their|his|her)\s+)?(?:[a-z][\w-]*\s+)*?([a-z][\w-]*)\s+(?=[A-Z])", text):
         # `the engineer Ada Brandt`
-        person = role[1] in _PERSONS
+        person = role[1] in PERSONS
         text = text[role.end() :] if person else text
     elif item.article or _ORGANISATIONS.search(text) or "NOUN" in lemmas(item.head):
         person = False  # `Skerrow Light` is called so for what it is

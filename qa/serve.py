@@ -13,7 +13,9 @@ import click
 from qa.build import build_qa
 from qa.compose import warm_up
 from qa.errors import QAError
+from qa.followup import standalone
 from qa.pipeline import QA
+from qa.types import Turn
 
 log = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ def _warm_up(qa: QA) -> None:
     try:
         qa.embedder.embed_query("ready?")
         qa.reader.read("Who is ready?", ["The reader is ready."])
+        standalone("Why?", [Turn(question="Who is ready?", answer="The reader is ready.")])
         if qa.llm and not qa.llm.capable:
             warm_up(qa.llm)
     except Exception as error:

@@ -148,7 +148,10 @@ class Answer(Wire):
         examples=[None],
     )
     conversation_id: str | None = Field(
-        None, description="The kept conversation that this answer is part of; null where none is.", examples=[None]
+        None,
+        description="The kept conversation that this answer is part of; null where there is none, or it could not be "
+        "kept.",
+        examples=[None],
     )
     collection: str = Field(description="The collection that was asked.", examples=["default"])
     answer: str = Field(description="The answer, or a refusal in plain words.", examples=[_SENTENCE])

@@ -213,6 +213,7 @@ def test_what_was_confirmed_is_a_case_and_the_rest_is_open(client: TestClient, s
     assert (loaves["answerable"], loaves["rating"], loaves["reason"]) == (None, "down", "Per week!")
     assert loaves["cited"][0]["document"] == "bakery"
     assert cli("--export", str(to)).exit_code == 2, "nothing is overwritten"
+    assert "cannot write" in cli("--export", str(tmp_path / "nowhere" / "cases.jsonl")).output
 
 
 def test_the_evaluation_reads_them(client: TestClient, tmp_path: Path) -> None:
