@@ -182,7 +182,9 @@ def test_a_kept_conversation_is_gone_on_with_and_replayed(client: TestClient) ->
     assert [answer["conversation_id"] for answer in (first, second, third)] == [id] * 3
     assert second["standalone_question"] == "How tall is Skerrow Light?"
     assert third["status"] == "not_answerable"
-    replayed = client.get(f"/v1/conversations/{id}").json()
+    response = client.get(f"/v1/conversations/{id}")
+    assert "no-store" in response.headers["cache-control"]
+    replayed = response.json()
     assert replayed["turns"] == [first, second, third]
     for citation in first["citations"]:
         assert client.get(f"/v1/citations/{citation['id']}").json()["cited_text"] == citation["cited_text"]

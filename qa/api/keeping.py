@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from qa.api.lookup import existing
 from qa.api.problems import (
@@ -59,7 +59,10 @@ def keeping_routes(qa: QA) -> APIRouter:
         response_description="The conversation.",
         responses=documented(CONVERSATION_NOT_FOUND, INVALID_REQUEST, RECORDS_UNAVAILABLE),
     )
-    def get_conversation(id: ConversationId, _: Annotated[NoParameters, Query()]) -> ConversationView:
+    def get_conversation(
+        id: ConversationId, _: Annotated[NoParameters, Query()], response: Response
+    ) -> ConversationView:
+        response.headers["Cache-Control"] = "private, no-store"  # what is deleted here is to be gone everywhere
         found = qa.conversations.get(id)
         return ConversationView(
             id=found.id, created=_moment(found.created), expires=_moment(found.expires), turns=list(found.answers)
