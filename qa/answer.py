@@ -22,7 +22,13 @@ class Clock:
 
     def __init__(self) -> None:
         self._last = time.perf_counter()
-        self.laps: dict[str, float] = {"retrieve_ms": 0, "read_ms": 0, "compose_ms": 0, "verify_ms": 0}
+        self.laps: dict[str, float] = {
+            "understand_ms": 0,
+            "retrieve_ms": 0,
+            "read_ms": 0,
+            "compose_ms": 0,
+            "verify_ms": 0,
+        }
 
     def lap(self, name: str, **parts: float) -> None:
         """Add the time since the last lap to a step, less those `parts` of it that go to other steps."""
@@ -41,7 +47,7 @@ class Draft:
     """An answer in the making. Quote, claims and citations are only ever appended to."""
 
     def __init__(self, question: str, collection: str, plan: Plan) -> None:
-        self.question = question
+        self.asked = self.question = question
         self.collection = collection
         self.plan = plan
         self.passages: list[PassageResult] = []
@@ -52,6 +58,11 @@ class Draft:
         self.claims: list[Claim] = []
         self.composed_by: str = "extract"
         self.note: str | None = None
+        self.conversation_id: str | None = None
+
+    def understood(self, question: str, plan: Plan) -> None:
+        """From here on the question is another one than was asked: the follow-up, standing by itself."""
+        self.question, self.plan = question, plan
 
     def quote(self, found: Sequence[Found]) -> Quote:
         """Cite the sentences found and make them the verbatim answer."""
@@ -119,7 +130,9 @@ class Draft:
             {
                 "id": "ans_" + secrets.token_hex(8),
                 "status": status,
-                "question": self.question,
+                "question": self.asked,
+                "standalone_question": self.question if self.question != self.asked else None,
+                "conversation_id": self.conversation_id,
                 "collection": self.collection,
                 "answer": answer,
                 "answerable_probability": self.probability,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +26,14 @@ collection_option = click.option(
 )
 top_k_option = click.option(
     "--top-k", type=click.IntRange(1, 50), default=None, help="Passages to retrieve.  [default: QA_TOP_K or 5]"
+)
+mode_option = click.option(
+    "--mode",
+    type=click.Choice(["auto", "extractive", "generative"]),
+    default="auto",
+    show_default=True,
+    help="extractive: sentences of the documents, unchanged. generative: a capable language model writes, and what it "
+    "writes is verified. auto: as the question and the model allow.",
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the object of the HTTP API.")
 
@@ -60,14 +70,7 @@ def main() -> None:
 @main.command()
 @click.argument("question")
 @collection_option
-@click.option(
-    "--mode",
-    type=click.Choice(["auto", "extractive", "generative"]),
-    default="auto",
-    show_default=True,
-    help="extractive: sentences of the documents, unchanged. generative: a capable language model writes, and what it "
-    "writes is verified. auto: as the question and the model allow.",
-)
+@mode_option
 @top_k_option
 @click.option("--passages", is_flag=True, help="Print what was retrieved, too.")
 @click.option("--explain", is_flag=True, help="Print every stage: ranks, reader scores, spans, probability, decision.")
@@ -238,6 +241,96 @@ def doctor() -> None:
         click.echo(click.style(f"{mark:>6}", fg=colour) + plain(f"  {line.what:<12} {line.detail}"))
         healthy = healthy and line.ok is not False
     sys.exit(0 if healthy else EXIT_ERROR)
+
+
+@main.command()
+@collection_option
+@mode_option
+@top_k_option
+@click.option("--explain", is_flag=True, help="Print every stage of each answer.")
+def chat(collection: str, mode: Any, top_k: int | None, explain: bool) -> None:
+    """Ask one question after another; follow-ups are completed from what was said.
+
+    Nothing is kept: the conversation is gone when you leave, with Ctrl-D or Ctrl-C.
+
+    \b
+    qa chat
+    qa chat --collection history --mode extractive
+    """
+    from qa.build import build_qa
+    from qa.chat import converse
+
+    service = build_qa()
+    with service.collections.get(collection).snapshot(service.embedder.name):
+        pass  # a collection that is not there is an error now, not after the first question
+    converse(service, collection=collection, mode=mode, top_k=top_k, explain=explain)
+
+
+@main.command()
+@click.option("--collection", default=None, metavar="NAME", help="Only this collection.  [default: all]")
+@click.option("--rating", type=click.Choice(["up", "down", "refused"]), default=None, help="Only these.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
+@click.option(
+    "--export",
+    "to",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    metavar="FILE",
+    help="Write evaluation cases there, and to FILE's neighbour NAME.open.jsonl those that a person has to judge.",
+)
+@click.option("--clear", is_flag=True, help="Delete what is kept, after asking.")
+def feedback(collection: str | None, rating: Any, as_json: bool, to: Path | None, clear: bool) -> None:
+    """List what people thought of answers, and what was refused (where QA_KEEP_REFUSALS is set).
+
+    --export makes question files of it, for scripts/evaluate.py. A thumb up makes a case: with the answer's citations
+    as evidence, or as not answerable where it was refused. Nothing is made up about a thumb down or a refusal that
+    nobody rated: they go to NAME.open.jsonl with "answerable": null. Fill in what is right and move them over.
+
+    \b
+    qa feedback
+    qa feedback --rating down --collection history
+    qa feedback --export cases.jsonl
+    """
+    from qa import show
+    from qa.feedback import Feedback
+    from qa.settings import load_settings
+
+    if clear and (rating or as_json or to):
+        raise click.UsageError("--clear goes with --collection only.")
+    settings = load_settings()
+    store = Feedback(settings.data_dir)
+    found = store.all(collection=collection, rating=rating)
+    if clear:
+        if found and click.confirm(f"Delete {len(found)} ratings and refusals for good?"):
+            click.echo(f"{store.clear(collection=collection)} deleted.")
+    elif to:
+        _export(found, collection or "default", settings.data_dir, to)
+    elif as_json:
+        for item in found:
+            click.echo(json.dumps(asdict(item)))
+    else:
+        click.echo(plain(show.feedback(found)))
+
+
+def _export(found: list[Any], collection: str, data_dir: Path, to: Path) -> None:
+    from index.store import Collections
+    from qa.feedback import cases
+
+    made = cases(found, collection, Collections(data_dir))
+    rest = to.with_name(f"{to.stem}.open{to.suffix or '.jsonl'}")
+    for path in (to, rest):
+        if path.exists():
+            raise click.UsageError(f"{path} is there already; name another file.")
+    for path, lines in ((to, made.judged), (rest, made.open)):
+        if lines or path is to:
+            try:
+                with path.open("x", encoding="utf-8") as file:
+                    file.writelines(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            except OSError as error:
+                raise click.UsageError(f"cannot write {path}: {error.strerror}") from error
+    click.echo(f"{len(made.judged)} cases of collection {collection} in {to}.")
+    if made.open:
+        click.echo(f"{len(made.open)} to judge in {rest}: set answerable, answers and evidence, and move them over.")
 
 
 def plain(text: str) -> str:

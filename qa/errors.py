@@ -4,6 +4,10 @@ QAError
 ├── InvalidQuestion       empty, too long, or not text
 ├── InvalidCitation       an id that this service did not make
 ├── SettingsError         an unknown or impossible setting
+├── ConversationsOff      conversations are not kept here
+├── ConversationMissing   unknown, deleted or expired
+├── ConversationFull      no further turn is kept
+├── RecordsUnavailable    the file of conversations and feedback cannot be used
 ├── ModelMissing          a model's package or file is not installed
 └── LLMError              the language model failed; answers fall back to the verbatim sentence
     └── LLMTimeout        it did not finish within its budget
@@ -30,6 +34,22 @@ class InvalidCitation(QAError):
 
 class SettingsError(QAError):
     """A setting that does not exist or cannot have this value."""
+
+
+class ConversationsOff(QAError):
+    """Conversations are not kept here."""
+
+
+class ConversationMissing(QAError):
+    """A conversation that is unknown, was deleted, or has expired."""
+
+
+class ConversationFull(QAError):
+    """A conversation that takes no further turn."""
+
+
+class RecordsUnavailable(QAError):
+    """The file of conversations and feedback cannot be read or written."""
 
 
 class ModelMissing(QAError):

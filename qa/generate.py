@@ -27,7 +27,7 @@ CHARS_PER_TOKEN = 3
 """Fewer than the four of English prose, so that a prompt full of names and numbers fits, too."""
 MISSING = "NOT STATED:"
 
-_THINKING = re.compile(r"\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
+THINKING = re.compile(r"\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _LINE_START = re.compile(r"^(?:\s*(?:[-*•>]+|\d{1,2}[.)])\s+)+")
 _HEADING = re.compile(r"^\s*#+\s.*")
 _MARKERS = re.compile(
@@ -75,10 +75,10 @@ def sentences(pieces: Iterable[str]) -> Iterator[str]:
     for piece in pieces:
         buffer += piece
         silent += len(piece)
-        if _THINKING.match(buffer):
+        if THINKING.match(buffer):
             if not re.search(r"</think(?:ing)?>", buffer, re.IGNORECASE):
                 continue
-            buffer = _THINKING.sub("", buffer, count=1)
+            buffer = THINKING.sub("", buffer, count=1)
         *done, buffer = _cut(buffer)
         for sentence in done:
             yield sentence
@@ -87,7 +87,7 @@ def sentences(pieces: Iterable[str]) -> Iterator[str]:
                 return
         if silent > LONGEST_SENTENCE:
             return
-    if not _THINKING.match(buffer):
+    if not THINKING.match(buffer):
         yield from _lines(buffer)
 
 

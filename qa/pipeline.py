@@ -1,26 +1,30 @@
-"""The second straight line: retrieve -> read -> decide -> compose -> verify -> cite."""
+"""The second straight line: understand -> retrieve -> read -> decide -> compose -> verify -> cite."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from index.embed import Embedder
 from index.store import Collections, Snapshot
 from qa.answer import Clock, Draft, passage_result
+from qa.conversations import Conversations
 from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
 from qa.explain import explained, wants_explanation
+from qa.feedback import Feedback
 from qa.find import find, wants_several
+from qa.followup import standalone
 from qa.llm import Budget, LanguageModel
-from qa.plan import Plan, plan
+from qa.plan import plan
 from qa.read import Reader
 from qa.rerank import rerank
 from qa.retrieve import RankedPassage, retrieve
+from qa.rewrite import rewritten, stands
 from qa.settings import Settings
-from qa.trace import Trace
+from qa.trace import Trace, Understood
 from qa.types import (
     Answer,
     AnswerEvent,
@@ -32,6 +36,7 @@ from qa.types import (
     PassageResult,
     PassagesEvent,
     QuoteEvent,
+    Turn,
 )
 from qa.writer import Writer
 
@@ -58,18 +63,30 @@ class QA:
         self.calibration = calibration
         self.llm = llm
         self.settings = settings
+        self.conversations = Conversations(settings.data_dir, settings.keep_conversations)
+        self.feedback = Feedback(settings.data_dir)
 
     def ask(
         self,
         question: str,
         *,
+        history: Sequence[Turn] = (),
+        conversation_id: str | None = None,
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
         trace: Trace | None = None,
     ) -> Answer:
         """The answer: the last event of `stream`."""
-        for event in self.stream(question, collection=collection, mode=mode, top_k=top_k, trace=trace):
+        for event in self.stream(
+            question,
+            history=history,
+            conversation_id=conversation_id,
+            collection=collection,
+            mode=mode,
+            top_k=top_k,
+            trace=trace,
+        ):
             if isinstance(event, AnswerEvent):
                 return event.answer
         raise AssertionError("a stream ends with its answer")
@@ -84,6 +101,8 @@ class QA:
         self,
         question: str,
         *,
+        history: Sequence[Turn] = (),
+        conversation_id: str | None = None,
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
@@ -91,9 +110,19 @@ class QA:
     ) -> Iterator[Event]:
         """The events of one answer: passages, quote, claims, answer; a refusal has no quote and no claim.
 
-        Raises `InvalidQuestion`, and what opening the collection raises (`IndexingError`).
+        A follow-up is completed from `history`, the latest turn last, or from the kept conversation, which the answer
+        then becomes part of. Raises `InvalidQuestion`, what opening the collection raises (`IndexingError`), and what
+        the conversation does (`ConversationMissing`, `ConversationsOff`, `ConversationFull`, `RecordsUnavailable`).
         """
-        inquiry = self.begin(question, collection=collection, mode=mode, top_k=top_k, trace=trace)
+        inquiry = self.begin(
+            question,
+            history=history,
+            conversation_id=conversation_id,
+            collection=collection,
+            mode=mode,
+            top_k=top_k,
+            trace=trace,
+        )
         yield from inquiry.read()
         yield from inquiry.write()
 
@@ -101,18 +130,23 @@ class QA:
         self,
         question: str,
         *,
+        history: Sequence[Turn] = (),
+        conversation_id: str | None = None,
         collection: str = "default",
         mode: AskedMode = "auto",
         top_k: int | None = None,
         trace: Trace | None = None,
         cancelled: Callable[[], bool] = lambda: False,
     ) -> Inquiry:
-        """The same in two steps, `read` and `write`, for whoever gives reading and writing their turns.
+        """The same in steps, `understand`, `read` and `write`, for whoever gives reading and writing their turns.
 
-        A language model stops writing soon after `cancelled` says so. Raises `InvalidQuestion`.
+        `read` begins with `understand` where that was not called. A language model stops writing soon after `cancelled`
+        says so. Raises `InvalidQuestion`, and what the conversation raises.
         """
         question = self._checked(question)
-        return Inquiry(self, question, collection, plan(question, mode, self.llm), top_k, trace or Trace(), cancelled)
+        if conversation_id is not None:
+            history = self.conversations.turns(conversation_id)
+        return Inquiry(self, question, history, conversation_id, collection, mode, top_k, trace or Trace(), cancelled)
 
     def _checked(self, question: str) -> str:
         limit = self.settings.max_question_chars
@@ -151,19 +185,64 @@ class Inquiry:
         self,
         qa: QA,
         question: str,
+        history: Sequence[Turn],
+        conversation_id: str | None,
         collection: str,
-        plan: Plan,
+        mode: AskedMode,
         top_k: int | None,
         trace: Trace,
         cancelled: Callable[[], bool],
     ) -> None:
         self.qa = qa
         self.trace = trace
-        self.draft = Draft(question, collection, plan)
+        self.draft = Draft(question, collection, plan(question, mode, qa.llm))
+        self.draft.conversation_id = conversation_id
+        self._history = history
+        self._mode = mode
+        self._understood = False
         self._top_k = top_k
         self._cancelled = cancelled
         self._clock = Clock()
-        self._deadline = 0.0
+        self._deadline = time.monotonic() + min(qa.settings.llm_first_timeout, qa.settings.llm_timeout)
+
+    @property
+    def rewrites(self) -> bool:
+        """Whether a language model has a part in understanding it: a capable one, and a question that leans on others.
+
+        Not in extractive mode, where the same words always get the same answer.
+        """
+        capable = self.qa.llm is not None and self.qa.llm.capable and self._mode != "extractive"
+        return capable and bool(self._history) and not self._understood and not stands(self.draft.asked)
+
+    def understand(self, *, turned_away: bool = False) -> None:
+        """Complete a follow-up from the conversation; by rules where there is no capable model, or it brings nothing.
+
+        What cannot be completed with some certainty stays as it was asked.
+        """
+        if self._understood or not self._history:
+            return
+        draft, found, by = self.draft, None, "rules"
+        if self.rewrites and not turned_away:
+            found = self._rewritten()
+            by = self.qa.llm.name if self.qa.llm and found else by
+        self._understood = True
+        found = found or standalone(draft.asked, self._history)
+        if found and found != draft.asked and len(found) <= self.qa.settings.max_question_chars:
+            draft.understood(found, plan(found, self._mode, self.qa.llm))
+        self.trace.understood = Understood(draft.question, by, draft.question != draft.asked)
+        self._clock.lap("understand_ms")
+
+    def _rewritten(self) -> str | None:
+        """What a capable model makes of the follow-up; an answer never fails because of a model."""
+        llm, settings = self.qa.llm, self.qa.settings
+        assert llm is not None  # noqa: S101 - `rewrites` says so
+        budget = Budget(self._deadline, self._deadline, settings.llm_max_tokens, self._cancelled)
+        try:
+            return rewritten(llm, self.draft.asked, self._history, budget)
+        except Exception as error:  # whatever is wrong with it
+            if not isinstance(error, QAError):
+                log.exception("completing a follow-up failed")
+            return None
 
     @property
     def writes(self) -> bool:
@@ -175,7 +254,8 @@ class Inquiry:
         return mode == "phrasing" and self.draft.quoted is not None and len(self.trace.found) == 1
 
     def read(self) -> Iterator[Event]:
-        """Retrieve, read, decide: the passages, and the verbatim answer where there is one."""
+        """Understand, retrieve, read, decide: the passages, and the verbatim answer where there is one."""
+        self.understand()
         qa, draft, trace, clock = self.qa, self.draft, self.trace, self._clock
         question = draft.question
         with qa.collections.get(draft.collection).snapshot(qa.embedder.name) as snapshot:
@@ -205,7 +285,7 @@ class Inquiry:
         self._deadline = time.monotonic() + qa.settings.llm_timeout
 
     def time_left(self) -> float:
-        """Seconds of the language model's time that are left, waiting for its turn included."""
+        """Seconds that are left for the language model's part that comes next, waiting for its turn included."""
         return self._deadline - time.monotonic()
 
     def write(self, *, turned_away: bool = False) -> Iterator[Event]:
@@ -219,11 +299,25 @@ class Inquiry:
         elif self.writes and qa.llm:
             yield from self._written(qa.llm)
         if not draft.claims and draft.quoted is None:
-            yield AnswerEvent(answer=draft.refused(qa.models(), self._clock, self.trace.missing))
-            return
-        for claim in draft.claim_quote() if not draft.claims else ():
-            yield self._event(claim)
-        yield AnswerEvent(answer=draft.answered(qa.models(), self._clock))
+            answer = draft.refused(qa.models(), self._clock, self.trace.missing)
+        else:
+            for claim in draft.claim_quote() if not draft.claims else ():
+                yield self._event(claim)
+            answer = draft.answered(qa.models(), self._clock)
+        yield AnswerEvent(answer=self._kept(answer))
+
+    def _kept(self, answer: Answer) -> Answer:
+        """The answer, kept where that was asked for; it is given all the same where it cannot be kept."""
+        qa = self.qa
+        try:
+            if qa.settings.keep_refusals and answer.status == "not_answerable":
+                qa.feedback.refused(answer)
+            if answer.conversation_id is not None:
+                qa.conversations.keep(answer.conversation_id, answer)
+        except QAError as error:
+            log.error("an answer could not be kept: %s", error)
+            return answer.model_copy(update={"conversation_id": None})
+        return answer
 
     def _written(self, llm: LanguageModel) -> Iterator[Event]:
         """What the model writes and the sources support; an answer never fails because of a model."""

@@ -13,7 +13,9 @@ import click
 from qa.build import build_qa
 from qa.compose import warm_up
 from qa.errors import QAError
+from qa.followup import standalone
 from qa.pipeline import QA
+from qa.types import Turn
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +43,7 @@ def serve(host: str, port: int) -> None:
     from qa.api import create_app
 
     qa = build_qa()
+    _tidy_up(qa)
     threading.Thread(target=_warm_up, args=(qa,), name="warm-up", daemon=True).start()
     app = create_app(qa)
     shown = f"[{host}]" if ":" in host else host
@@ -67,6 +70,14 @@ def _listen(host: str, port: int) -> socket.socket:
     return listening
 
 
+def _tidy_up(qa: QA) -> None:
+    """Delete the conversations that have expired while nobody was here."""
+    try:
+        qa.conversations.forget_expired()
+    except QAError as error:
+        log.warning("expired conversations could not be deleted: %s", error)
+
+
 def _warm_up(qa: QA) -> None:
     """Load the models and read the prompt's examples into the LLM's cache, so that the first one to ask need not wait.
 
@@ -75,6 +86,7 @@ def _warm_up(qa: QA) -> None:
     try:
         qa.embedder.embed_query("ready?")
         qa.reader.read("Who is ready?", ["The reader is ready."])
+        standalone("Why?", [Turn(question="Who is ready?", answer="The reader is ready.")])
         if qa.llm and not qa.llm.capable:
             warm_up(qa.llm)
     except Exception as error:

@@ -19,7 +19,11 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid")
 
-    data_dir: Path = Field(Path(".qa"), description="Where collections are kept. Safe to delete: ingest makes it anew.")
+    data_dir: Path = Field(
+        Path(".qa"),
+        description="Where collections are kept. Safe to delete: ingest makes it anew, all but kept conversations and "
+        "feedback.",
+    )
     embedder: str = Field(
         "minilm",
         description="`minilm` is all-MiniLM-L6-v2 through ONNX. Anything else is the name or folder of a "
@@ -74,6 +78,18 @@ class Settings(BaseSettings):
     max_question_chars: int = Field(2000, ge=1, description="Longer questions are refused with an error.")
     max_document_mb: float = Field(
         20.0, gt=0, description="Larger files are refused with an error, one file at a time."
+    )
+
+    keep_conversations: float = Field(
+        0,
+        ge=0,
+        le=3650,
+        description="Days that a conversation is kept after its last turn, for those who ask for one to be kept "
+        "(`POST /v1/conversations`); 0 keeps none.",
+    )
+    keep_refusals: bool = Field(
+        False,
+        description="Keep refused questions with their collection, time and nearest passages, for `qa feedback`.",
     )
 
     def thread_count(self) -> int:

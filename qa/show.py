@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from datetime import datetime
 
+from qa.feedback import Rated
 from qa.trace import Trace
 from qa.types import Answer, PassageResult
 
@@ -58,9 +60,31 @@ def passages(found: Sequence[PassageResult]) -> str:
     return "\n".join(lines)
 
 
+def feedback(found: Sequence[Rated]) -> str:
+    """Ratings and refusals, a line each, the latest first."""
+    if not found:
+        return "Nothing has been rated yet, and no refusal is kept (QA_KEEP_REFUSALS)."
+    wide = max(len(item.collection) for item in found)
+    lines = []
+    for item in found:
+        when = datetime.fromtimestamp(item.at).astimezone().strftime("%Y-%m-%d %H:%M")
+        lines.append(f"{when}  {item.rating:<7}  {item.collection:<{wide}}  {_one_line(item.question, 100)}")
+        if item.answer:
+            lines.append(f"{'':<27}{'':<{wide}}  answer: {_one_line(item.answer, 100)}")
+        if item.reason:
+            lines.append(f"{'':<27}{'':<{wide}}  reason: {_one_line(item.reason, 100)}")
+    return "\n".join(lines)
+
+
 def trace(answer: Answer, trace: Trace) -> str:
     """Every stage of one question."""
-    lines = ["RETRIEVE   rank  fused   dense rank (cosine)  lexical rank (BM25)  place"]
+    lines = []
+    if trace.understood:
+        how = (
+            f"by {trace.understood.by}" if trace.understood.changed else "stands by itself, or leans on nothing certain"
+        )
+        lines += [f"UNDERSTAND {_one_line(trace.understood.question, 200)} ({how})", ""]
+    lines += ["RETRIEVE   rank  fused   dense rank (cosine)  lexical rank (BM25)  place"]
     by_rank = sorted(trace.read, key=lambda item: (-item.ranked.score, item.ranked.passage.id))
     for rank, item in enumerate((read.ranked for read in by_rank), 1):
         dense = f"{item.dense_rank or '-'} ({item.cosine:.3f})"

@@ -19,10 +19,20 @@ class Drafted:
     seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What became of a question that was asked in a conversation: `by` what, `rules` or a language model's name."""
+
+    question: str
+    by: str
+    changed: bool
+
+
 @dataclass(slots=True)
 class Trace:
     """The stages, filled in as they are passed."""
 
+    understood: Understood | None = None
     read: list[ReadPassage] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     threshold: float = 0.0

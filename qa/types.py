@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 AskedMode = Literal["auto", "extractive", "generative"]
 Mode = Literal["extractive", "phrasing", "generative"]
@@ -24,6 +24,9 @@ CitationIndices = Annotated[
 ]
 Score = Annotated[float, Field(ge=0, le=1, description="Support score from 0 to 1; a verbatim sentence has 1.")]
 
+MAX_TURNS, MAX_TURN_QUESTION, MAX_TURN_ANSWER = 20, 2_000, 10_000
+"""Turns of a conversation that are taken with a question, and characters of each."""
+
 _DOCUMENT = "doc_49ac9bf1ec0a1b11"
 _VERSION = "9b1c3f0de1f3ae5c4a1a2f6c0f5b7d21"
 _SENTENCE = "The library opens at nine on weekdays."
@@ -33,6 +36,28 @@ class Wire(BaseModel):
     """Base of everything that is sent: frozen, and strict about names."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _text(text: str) -> str:
+    if "\0" in text:
+        raise ValueError("A NUL character cannot be part of it.")
+    return text
+
+
+PlainText = Annotated[str, AfterValidator(_text)]
+
+
+class Turn(Wire):
+    """A question that was asked before, and what was answered."""
+
+    question: PlainText = Field(
+        max_length=MAX_TURN_QUESTION, description="The question.", examples=["When was the library founded?"]
+    )
+    answer: PlainText = Field(
+        max_length=MAX_TURN_ANSWER,
+        description="The answer; empty, or the refusal, where there was none.",
+        examples=["Ada Byrne founded it in 1871."],
+    )
 
 
 class Citation(Wire):
@@ -103,6 +128,7 @@ class Models(Wire):
 class Timings(Wire):
     """Milliseconds by step."""
 
+    understand_ms: float = Field(0, description="Completing a follow-up from the conversation.", examples=[0.0])
     retrieve_ms: float = Field(description="Embedding the question, both searches, fusion.", examples=[6.1])
     read_ms: float = Field(description="Reading the passages.", examples=[41.5])
     compose_ms: float = Field(description="Writing the answer.", examples=[0.1])
@@ -115,6 +141,18 @@ class Answer(Wire):
     id: str = Field(description="Id of this answer.", examples=["ans_5e0b0c6a"])
     status: Literal["answered", "not_answerable"] = Field(description="Whether the documents answer the question.")
     question: str = Field(description="The question as it was asked.", examples=["When does the library open?"])
+    standalone_question: str | None = Field(
+        None,
+        description="A follow-up as it was understood: completed from the conversation, and what everything else in "
+        "this answer is about. Null where the question stands by itself.",
+        examples=[None],
+    )
+    conversation_id: str | None = Field(
+        None,
+        description="The kept conversation that this answer is part of; null where there is none, or it could not be "
+        "kept.",
+        examples=[None],
+    )
     collection: str = Field(description="The collection that was asked.", examples=["default"])
     answer: str = Field(description="The answer, or a refusal in plain words.", examples=[_SENTENCE])
     short_answer: str | None = Field(

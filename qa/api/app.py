@@ -9,10 +9,12 @@ from fastapi.openapi.utils import get_openapi
 
 from qa import __version__
 from qa.api.guard import Guard, install_handlers
+from qa.api.keeping import keeping_routes
 from qa.api.problems import PROBLEM_SCHEMAS
 from qa.api.routes import api_routes
 from qa.api.views import page_routes
 from qa.pipeline import QA
+from qa.types import MAX_TURN_ANSWER, MAX_TURN_QUESTION, MAX_TURNS
 
 DESCRIPTION = """Answers questions over your own documents, every sentence cited to the exact span that supports it.
 
@@ -21,6 +23,7 @@ Every error is an RFC 9457 problem with what to do next in `help`; `/problems` l
 
 TAGS = [
     {"name": "ask", "description": "Questions and their cited answers."},
+    {"name": "conversation", "description": "What is kept when somebody asks for it: conversations, and feedback."},
     {"name": "documents", "description": "Collections, documents and the places that citations point to."},
     {"name": "health", "description": "For whoever runs the service."},
 ]
@@ -42,6 +45,7 @@ def create_app(qa: QA) -> FastAPI:
     )
     install_handlers(app)
     app.include_router(api_routes(qa))
+    app.include_router(keeping_routes(qa))
     app.include_router(page_routes(qa))
     app.add_middleware(Guard, max_body_bytes=max_body_bytes(qa.settings.max_question_chars))
 
@@ -59,5 +63,5 @@ def create_app(qa: QA) -> FastAPI:
 
 
 def max_body_bytes(max_question_chars: int) -> int:
-    """Room for the longest question, each character escaped as a surrogate pair (12 bytes), and 64 kB at least."""
-    return max(64_000, 12 * max_question_chars + 4_000)
+    """Room for the longest question and conversation, each character escaped as a surrogate pair (12 bytes)."""
+    return 12 * (max_question_chars + MAX_TURNS * (MAX_TURN_QUESTION + MAX_TURN_ANSWER)) + 8_000

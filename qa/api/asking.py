@@ -60,20 +60,27 @@ class Asking:
                     from_thread.check_cancelled()
                     from_thread.run_sync(outbox.send_nowait, event)
 
-        def read() -> Inquiry:
+        def begun() -> Inquiry:
             inquiry = begin(gone.is_set)
+            if not inquiry.rewrites:
+                read(inquiry)
+            return inquiry
+
+        def read(inquiry: Inquiry) -> None:
             send(inquiry.read())
             if not inquiry.writes:
                 send(inquiry.write())
-            return inquiry
 
         async def produce() -> None:
             nonlocal failure
             with outbox:
                 try:
-                    inquiry = await to_thread.run_sync(read, limiter=self._reading)
+                    inquiry = await to_thread.run_sync(begun, limiter=self._reading)
+                    if inquiry.rewrites:
+                        await self._in_turn(inquiry, lambda away: inquiry.understand(turned_away=away))
+                        await to_thread.run_sync(read, inquiry, limiter=self._reading)
                     if inquiry.writes:
-                        await self._write(inquiry, send)
+                        await self._in_turn(inquiry, lambda away: send(inquiry.write(turned_away=away)))
                 except Exception as error:  # carried over, or the task group would wrap it
                     failure = error
 
@@ -97,15 +104,15 @@ class Asking:
         if failure:
             raise failure
 
-    async def _write(self, inquiry: Inquiry, send: Callable[[Iterator[Event]], None]) -> None:
-        """Wait for a turn at the language model, but no longer than it may take for the answer."""
+    async def _in_turn(self, inquiry: Inquiry, work: Callable[[bool], None]) -> None:
+        """Wait for a turn at the language model, but no longer than it may take; `work` is told when there was none."""
         with anyio.move_on_after(max(0.0, inquiry.time_left())) as waiting:
             await self._turns.acquire()
         if waiting.cancelled_caught:
-            await to_thread.run_sync(lambda: send(inquiry.write(turned_away=True)), limiter=self._reading)
+            await to_thread.run_sync(work, True, limiter=self._reading)
             return
         try:
-            await to_thread.run_sync(lambda: send(inquiry.write()), limiter=self._writing)
+            await to_thread.run_sync(work, False, limiter=self._writing)
         finally:
             self._turns.release()
 

@@ -56,6 +56,18 @@ DOCUMENT_NOT_FOUND = Kind("document-not-found", 404, "There is no such document"
 CITATION_NOT_FOUND = Kind(
     "citation-not-found", 404, "There is no such citation", "Use an id from an answer of this service, unchanged."
 )
+CONVERSATION_NOT_FOUND = Kind(
+    "conversation-not-found",
+    404,
+    "There is no such conversation",
+    "It was deleted, has expired, or never was. POST /v1/conversations begins a new one.",
+)
+CONVERSATIONS_OFF = Kind(
+    "conversations-not-kept",
+    403,
+    "This service keeps no conversations",
+    "Send the turns as `history`; or have QA_KEEP_CONVERSATIONS set to the days that they are kept.",
+)
 METHOD_NOT_ALLOWED = Kind(
     "method-not-allowed", 405, "This address does not take this method", "Use a method that the Allow header names."
 )
@@ -77,21 +89,32 @@ INVALID_COLLECTION = Kind(
     "This cannot name a collection",
     "Use up to 64 lower-case letters, digits, `-` and `_`, beginning with a letter or digit.",
 )
+CONVERSATION_FULL = Kind(
+    "conversation-full", 422, "The conversation takes no further turn", "POST /v1/conversations begins a new one."
+)
 BUSY = Kind("too-many-questions", 429, "Too many questions at once", "Ask again after the seconds in Retry-After.")
 INTERNAL = Kind("internal-error", 500, "Something went wrong here", f"Try again. {_OPERATOR}")
 INDEX_UNAVAILABLE = Kind("index-unavailable", 503, "The collection cannot be opened", f"Try again later. {_OPERATOR}")
+RECORDS_UNAVAILABLE = Kind(
+    "records-unavailable", 503, "Conversations and feedback cannot be kept now", f"Try again later. {_OPERATOR}"
+)
 MODEL_UNAVAILABLE = Kind("model-unavailable", 503, "A model cannot be used", f"Try again later. {_OPERATOR}")
 
 KINDS = (
     BAD_REQUEST, INVALID_JSON, NOT_FOUND, COLLECTION_NOT_FOUND, DOCUMENT_NOT_FOUND, CITATION_NOT_FOUND,
-    METHOD_NOT_ALLOWED, INGEST_RUNNING, DOCUMENT_DELETED, TOO_LARGE, NOT_JSON, INVALID_REQUEST, INVALID_QUESTION,
-    INVALID_COLLECTION, BUSY, INTERNAL, INDEX_UNAVAILABLE, MODEL_UNAVAILABLE,
+    CONVERSATION_NOT_FOUND, CONVERSATIONS_OFF, METHOD_NOT_ALLOWED, INGEST_RUNNING, DOCUMENT_DELETED, TOO_LARGE,
+    NOT_JSON, INVALID_REQUEST, INVALID_QUESTION, INVALID_COLLECTION, CONVERSATION_FULL, BUSY, INTERNAL,
+    INDEX_UNAVAILABLE, RECORDS_UNAVAILABLE, MODEL_UNAVAILABLE,
 )  # fmt: skip
 
 # Error class, kind, and whether its message may be passed on; the first that fits counts.
 _OF_ERROR: tuple[tuple[type[Exception], Kind, bool], ...] = (
     (qa_errors.InvalidQuestion, INVALID_QUESTION, True),
     (qa_errors.InvalidCitation, CITATION_NOT_FOUND, True),
+    (qa_errors.ConversationMissing, CONVERSATION_NOT_FOUND, True),
+    (qa_errors.ConversationsOff, CONVERSATIONS_OFF, True),
+    (qa_errors.ConversationFull, CONVERSATION_FULL, True),
+    (qa_errors.RecordsUnavailable, RECORDS_UNAVAILABLE, False),
     (qa_errors.ModelMissing, MODEL_UNAVAILABLE, False),
     (qa_errors.LLMError, MODEL_UNAVAILABLE, False),
     (index_errors.CollectionName, INVALID_COLLECTION, True),

@@ -20,6 +20,9 @@ from qa.api.problems import (
     BUSY,
     CITATION_NOT_FOUND,
     COLLECTION_NOT_FOUND,
+    CONVERSATION_FULL,
+    CONVERSATION_NOT_FOUND,
+    CONVERSATIONS_OFF,
     DOCUMENT_DELETED,
     DOCUMENT_NOT_FOUND,
     INDEX_UNAVAILABLE,
@@ -30,6 +33,7 @@ from qa.api.problems import (
     INVALID_REQUEST,
     MODEL_UNAVAILABLE,
     NOT_JSON,
+    RECORDS_UNAVAILABLE,
     TOO_LARGE,
     ProblemError,
     documented,
@@ -101,7 +105,8 @@ def api_routes(qa: QA) -> APIRouter:
         responses={
             **documented(
                 BAD_REQUEST, INVALID_JSON, COLLECTION_NOT_FOUND, TOO_LARGE, NOT_JSON, INVALID_REQUEST,
-                INVALID_QUESTION, INVALID_COLLECTION, BUSY, INDEX_UNAVAILABLE, MODEL_UNAVAILABLE,
+                INVALID_QUESTION, INVALID_COLLECTION, CONVERSATION_NOT_FOUND, CONVERSATIONS_OFF, CONVERSATION_FULL,
+                BUSY, INDEX_UNAVAILABLE, RECORDS_UNAVAILABLE, MODEL_UNAVAILABLE,
             ),
             200: {
                 "content": {
@@ -117,7 +122,13 @@ def api_routes(qa: QA) -> APIRouter:
         def begin(cancelled: Callable[[], bool]) -> Inquiry:
             existing(qa, body.collection)
             return qa.begin(
-                body.question, collection=body.collection, mode=body.mode, top_k=body.top_k, cancelled=cancelled
+                body.question,
+                history=body.history,
+                conversation_id=body.conversation_id,
+                collection=body.collection,
+                mode=body.mode,
+                top_k=body.top_k,
+                cancelled=cancelled,
             )
 
         if body.stream:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from datetime import datetime
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from qa.types import AskedMode, Citation, Wire
+from qa.types import (
+    MAX_TURN_ANSWER,
+    MAX_TURN_QUESTION,
+    MAX_TURNS,
+    Answer,
+    AskedMode,
+    Citation,
+    PlainText,
+    Turn,
+    Wire,
+)
 
 _DOCUMENT = "doc_49ac9bf1ec0a1b11"
 _VERSION = "9b1c3f0de1f3ae5c4a1a2f6c0f5b7d21"
-
-
-def _no_nul(text: str) -> str:
-    if "\0" in text:
-        raise ValueError("A NUL character cannot be part of it.")
-    return text
 
 
 class AskRequest(BaseModel):
@@ -23,9 +28,23 @@ class AskRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    question: Annotated[str, AfterValidator(_no_nul)] = Field(
+    question: PlainText = Field(
         description="The question in words, at most 2,000 characters unless the service is set otherwise.",
         examples=["When does the library open?"],
+    )
+    history: list[Turn] = Field(
+        default=[],
+        max_length=MAX_TURNS,
+        description="What was asked and answered before, the latest last. A follow-up (“and to China?”, “who said "
+        "that?”) is completed from it; `standalone_question` of the answer says how it was understood. Nothing of it "
+        "is kept.",
+    )
+    conversation_id: str | None = Field(
+        None,
+        max_length=100,
+        description="A kept conversation (`POST /v1/conversations`) that this question goes on with, in place of "
+        "`history`; the answer becomes part of it.",
+        examples=[None],
     )
     collection: str = Field("default", description="The collection to ask.", examples=["default"])
     mode: AskedMode = Field(
@@ -40,6 +59,50 @@ class AskRequest(BaseModel):
     )
     stream: bool = Field(
         False, description="Send server-sent events as the answer comes about, not one JSON object.", examples=[False]
+    )
+
+    @model_validator(mode="after")
+    def _one_conversation(self) -> Self:
+        if self.history and self.conversation_id is not None:
+            raise ValueError("Send `history` or `conversation_id`, not both: a kept conversation has its own turns.")
+        return self
+
+
+class NewConversation(BaseModel):
+    """What a conversation is begun with: nothing, as `{}`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class FeedbackRequest(BaseModel):
+    """What somebody thought of an answer. A second one of the same answer takes the place of the first."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    answer_id: PlainText = Field(
+        min_length=1, max_length=100, description="`id` of the answer.", examples=["ans_5e0b0c6a"]
+    )
+    question: PlainText = Field(
+        min_length=1, max_length=MAX_TURN_QUESTION, description="Its question.", examples=["And on Sundays?"]
+    )
+    standalone_question: PlainText | None = Field(
+        None,
+        max_length=MAX_TURN_QUESTION,
+        description="Its `standalone_question`: the one that was answered, where it was a follow-up.",
+        examples=["When does the library open on Sundays?"],
+    )
+    collection: str = Field("default", description="The collection that was asked.", examples=["default"])
+    rating: Literal["up", "down"] = Field(description="Thumb up or down.", examples=["up"])
+    reason: PlainText | None = Field(
+        None, max_length=1000, description="Why, in a few words.", examples=["It is the hours of the café."]
+    )
+    status: Literal["answered", "not_answerable"] = Field(description="Its `status`.", examples=["answered"])
+    answer: PlainText | None = Field(None, max_length=MAX_TURN_ANSWER, description="Its text.", examples=["At ten."])
+    short_answer: PlainText | None = Field(
+        None, max_length=1000, description="Its `short_answer`: what an evaluation looks for.", examples=["ten"]
+    )
+    citations: list[Annotated[str, Field(max_length=300)]] = Field(
+        default=[], max_length=100, description="Ids of its citations.", examples=[["cit_AbC"]]
     )
 
 
@@ -131,6 +194,20 @@ class CitationView(Citation):
         examples=[False],
     )
     current_version: str = Field(description="The current version of the document.", examples=[_VERSION])
+
+
+class ConversationStart(Wire):
+    """A conversation that is kept from now on."""
+
+    id: str = Field(description="Its id: whoever has it can read and delete the conversation.", examples=["conv_AbC"])
+    expires: datetime = Field(description="When it is deleted; each turn puts that off.")
+
+
+class ConversationView(ConversationStart):
+    """A kept conversation, replayed."""
+
+    created: datetime = Field(description="When it was begun.")
+    turns: list[Answer] = Field(description="The answers in order, as they were given, each with its question.")
 
 
 class Health(Wire):
