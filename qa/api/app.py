@@ -6,12 +6,14 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
 
 from qa import __version__
 from qa.api.guard import Guard, install_handlers
 from qa.api.problems import PROBLEM_SCHEMAS
 from qa.api.routes import api_routes
 from qa.api.views import page_routes
+from qa.api.widget import widget_routes
 from qa.pipeline import QA
 
 DESCRIPTION = """Answers questions over your own documents, every sentence cited to the exact span that supports it.
@@ -43,7 +45,19 @@ def create_app(qa: QA) -> FastAPI:
     install_handlers(app)
     app.include_router(api_routes(qa))
     app.include_router(page_routes(qa))
+    app.include_router(widget_routes())
     app.add_middleware(Guard, max_body_bytes=max_body_bytes(qa.settings.max_question_chars))
+    if qa.settings.allowed_origins:
+        # Around the guard, so that another site can also read its errors. Other sites may ask and read, not delete,
+        # and never with the credentials of whoever is looking at them.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=qa.settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type"],
+            allow_credentials=False,
+            expose_headers=["Retry-After"],
+        )
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -18,6 +18,15 @@ def _no_nul(text: str) -> str:
     return text
 
 
+class Turn(BaseModel):
+    """An earlier question and its answer."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    question: str = Field(max_length=2_000, description="The question.", examples=["When does the library open?"])
+    answer: str = Field(max_length=10_000, description="The answer.", examples=["The library opens at nine."])
+
+
 class AskRequest(BaseModel):
     """A question."""
 
@@ -40,6 +49,9 @@ class AskRequest(BaseModel):
     )
     stream: bool = Field(
         False, description="Send server-sent events as the answer comes about, not one JSON object.", examples=[False]
+    )
+    history: list[Turn] = Field(
+        [], max_length=20, description="Earlier questions of the conversation, oldest first.", examples=[[]]
     )
 
 
@@ -131,6 +143,11 @@ class CitationView(Citation):
         examples=[False],
     )
     current_version: str = Field(description="The current version of the document.", examples=[_VERSION])
+    source_text_url: str | None = Field(
+        description="`source_url` with a text fragment that opens it at the cited words; null where the words alone "
+        "would not find one place only.",
+        examples=["https://example.org/hours#:~:text=The%20library%20opens%20at%20nine"],
+    )
 
 
 class Health(Wire):
