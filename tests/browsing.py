@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, ViewportSize, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, ViewportSize, sync_playwright
+
+from qa.pipeline import QA, Inquiry
+from qa.types import Answer, AnswerEvent, Claim, ClaimEvent, Event, PassagesEvent, QuoteEvent
 
 CHROMIUM = Path("/usr/bin/chromium")
 ARGS = [
@@ -37,8 +42,11 @@ def browser() -> Iterator[Browser]:
 
 
 @contextmanager
-def visiting(browser: Browser, site: str, *others: str, **options: Any) -> Iterator[Page]:
-    """A page of a fresh visitor, that may log no error and ask no host but `site` and `others` for anything."""
+def visiting(browser: Browser, site: str, *others: str, may_fail: bool = False, **options: Any) -> Iterator[Page]:
+    """A page of a fresh visitor, that may log no error and ask no host but `site` and `others` for anything.
+
+    With `may_fail` a request may end badly.
+    """
     context: BrowserContext = browser.new_context(base_url=site, **options)
     context.set_default_timeout(20_000)
     wrong: list[str] = []
@@ -48,11 +56,17 @@ def visiting(browser: Browser, site: str, *others: str, **options: Any) -> Itera
             wrong.append(f"request to {request.url}")
 
     context.on("request", look)
-    context.on("console", lambda message: wrong.append(message.text) if message.type in ("error", "warning") else None)
+
+    def listen(message: ConsoleMessage) -> None:
+        failed = message.text.startswith("Failed to load resource")
+        if message.type in ("error", "warning") and not (may_fail and failed):
+            wrong.append(message.text)
+
+    context.on("console", listen)
     context.on("weberror", lambda error: wrong.append(str(error.error)))
     try:
         yield context.new_page()
-        assert not wrong
+        assert not wrong, wrong
     finally:
         context.close()
 
@@ -74,3 +88,46 @@ def cited(site: str, page: Page) -> str:
 
 def no_sideways_scroll(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+class Scripted(QA):
+    """A service whose stream a test writes."""
+
+    def __init__(self, qa: QA) -> None:
+        super().__init__(qa.collections, qa.embedder, qa.reader, qa.calibration, None, qa.settings)
+        self.closed = threading.Event()
+        self.answer = qa.ask("How tall is Skerrow Light?")
+
+    def begin(self, question: str, **options: Any) -> Inquiry:
+        inquiry = super().begin(question, **options)
+        inquiry.read = lambda: self.events(question)  # type: ignore[method-assign]
+        inquiry.write = lambda **_: (event for event in ())  # type: ignore[method-assign]
+        return inquiry
+
+    def events(self, question: str) -> Iterator[Event]:
+        answer = self.answer
+        assert answer.quote
+        yield PassagesEvent(passages=answer.passages)
+        yield QuoteEvent(quote=answer.quote, citations=answer.citations)
+        if question == "Break":
+            raise RuntimeError("broken")
+        if question == "Wait":
+            try:
+                for _ in range(200):
+                    time.sleep(0.05)
+                    yield PassagesEvent(passages=[])
+            finally:
+                self.closed.set()
+        written = self.written()
+        for claim in written.claims:
+            yield ClaimEvent(claim=claim, citations=[answer.citations[i] for i in claim.citation_indices])
+        yield AnswerEvent(answer=written)
+
+    def written(self) -> Answer:
+        """The answer as an LLM might have phrased it, with markup that it should not have."""
+        text = "It is <b>34</b> metres tall."
+        claim = Claim(start=0, end=len(text), text=text, score=0.91, citation_indices=[0, 1])
+        models = self.answer.models.model_copy(update={"llm": "some-model"})
+        return self.answer.model_copy(
+            update={"answer": text, "claims": [claim], "composed_by": "llm", "support_score": 0.91, "models": models}
+        )

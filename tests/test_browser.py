@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import re
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -16,10 +13,9 @@ from index.embed import Embedder
 from index.ingest import remove
 from qa.api import create_app
 from qa.decide import Calibration
-from qa.pipeline import QA, Inquiry
+from qa.pipeline import QA
 from qa.read import Reader
-from qa.types import Answer, AnswerEvent, Claim, ClaimEvent, Event, PassagesEvent, QuoteEvent
-from tests.browsing import PHONE, ask, browser, cited, no_sideways_scroll, visiting
+from tests.browsing import PHONE, Scripted, ask, browser, cited, no_sideways_scroll, visiting
 from tests.conftest import MakeQA, put, qa_over, serving
 
 pytestmark = pytest.mark.browser
@@ -204,49 +200,6 @@ def test_collections_are_picked_and_documents_listed(browser: Browser, make_qa: 
         page.get_by_text("other: 1 document").click()
         page.locator(".documents[open] a").click()
         expect(page.locator("#text")).to_contain_text("12 metres")
-
-
-class Scripted(QA):
-    """A service whose stream a test writes."""
-
-    def __init__(self, qa: QA) -> None:
-        super().__init__(qa.collections, qa.embedder, qa.reader, qa.calibration, None, qa.settings)
-        self.closed = threading.Event()
-        self.answer = qa.ask("How tall is Skerrow Light?")
-
-    def begin(self, question: str, **options: Any) -> Inquiry:
-        inquiry = super().begin(question, **options)
-        inquiry.read = lambda: self.events(question)  # type: ignore[method-assign]
-        inquiry.write = lambda **_: (event for event in ())  # type: ignore[method-assign]
-        return inquiry
-
-    def events(self, question: str) -> Iterator[Event]:
-        answer = self.answer
-        assert answer.quote
-        yield PassagesEvent(passages=answer.passages)
-        yield QuoteEvent(quote=answer.quote, citations=answer.citations)
-        if question == "Break":
-            raise RuntimeError("broken")
-        if question == "Wait":
-            try:
-                for _ in range(200):
-                    time.sleep(0.05)
-                    yield PassagesEvent(passages=[])
-            finally:
-                self.closed.set()
-        written = self.written()
-        for claim in written.claims:
-            yield ClaimEvent(claim=claim, citations=[answer.citations[i] for i in claim.citation_indices])
-        yield AnswerEvent(answer=written)
-
-    def written(self) -> Answer:
-        """The answer as an LLM might have phrased it, with markup that it should not have."""
-        text = "It is <b>34</b> metres tall."
-        claim = Claim(start=0, end=len(text), text=text, score=0.91, citation_indices=[0, 1])
-        models = self.answer.models.model_copy(update={"llm": "some-model"})
-        return self.answer.model_copy(
-            update={"answer": text, "claims": [claim], "composed_by": "llm", "support_score": 0.91, "models": models}
-        )
 
 
 def test_a_written_sentence_follows_its_quote(browser: Browser, qa: QA) -> None:
