@@ -13,6 +13,9 @@ CONTEXT = 12
 EDGE = 12
 """Words at either end that stand for a longer text."""
 
+LARGEST = 500_000
+"""Characters of a text up to which places are told apart; that takes a fraction of a second."""
+
 _WORD = re.compile(r"\S+")
 _GAP = r"\s*"
 
@@ -27,7 +30,7 @@ def text_fragment_url(url: str, text: str, start: int, end: int) -> str | None:
         start += 1
     while start < end and text[end - 1].isspace():
         end -= 1
-    if start >= end or not (_boundary(text, start) and _boundary(text, end)):
+    if start >= end or len(text) > LARGEST or not (_boundary(text, start) and _boundary(text, end)):
         return None
     directive = _directive(text, start, end)
     if directive is None:
@@ -75,12 +78,16 @@ def _places(folded: str, prefix: list[str], parts: list[str], suffix: list[str])
     """At how many places a browser could find this; more are counted than it would find, never fewer."""
     pieces = [_fold(" ".join(words)) for words in (prefix, parts[:1], parts[1:], suffix)]
     before, first, last, behind = map(re.escape, pieces)
+    begin = f"{before}{_GAP}{first}" if before else first
+    finish = f"{last or begin}{_GAP}{behind}" if behind else last or begin
     if not last:
-        return len(re.findall(f"(?={before}{_GAP}{first}{_GAP}{behind})", folded))
+        return _count(finish, folded)
     # Both ends have to be unmistakable: a browser takes the first end behind a beginning.
-    return max(
-        len(re.findall(f"(?={before}{_GAP}{first})", folded)), len(re.findall(f"(?={last}{_GAP}{behind})", folded))
-    )
+    return max(_count(begin, folded), _count(finish, folded))
+
+
+def _count(pattern: str, text: str) -> int:
+    return len(re.findall(f"(?={pattern})", text))
 
 
 def _fold(text: str) -> str:

@@ -134,6 +134,12 @@ def test_on_a_hostile_page_with_a_strict_policy(visit: Callable[..., Any]) -> No
         panel = page.get_by_role("dialog", name="Ask the documents")
         expect(panel).to_be_visible()
         expect(page.get_by_label("Your question")).to_be_focused()
+        box, size = panel.bounding_box(), page.viewport_size
+        assert box
+        assert size
+        assert box["y"] >= 0
+        assert 0 < size["width"] - box["x"] - box["width"] < 40  # in the corner
+        assert 0 < size["height"] - box["y"] - box["height"] < 40
         ask(page, TALL)
         answered(page)
         sentence = page.locator(".sentence", has_text="34 metres")
@@ -331,6 +337,32 @@ def test_feedback_copy_and_events(visit: Callable[..., Any]) -> None:
         assert [one[0] for one in heard] == ["qa-answer", "qa-citation", "qa-feedback", "qa-feedback"]
         assert {one[1] for one in heard} == {"qa-chat"}
         assert len(page.context.pages) == 1
+
+
+def test_a_slow_answer_is_said_to_be_slow(visit: Callable[..., Any]) -> None:
+    with visit(INLINE) as page:
+        page.clock.install()
+        page.reload()
+        page.route("**/v1/ask", lambda route: None)
+        ask(page, TALL)
+        expect(page.locator(".status")).to_have_text("Searching the documents…")
+        page.clock.fast_forward(10_000)
+        expect(page.locator(".status")).to_have_text("This takes longer than usual…")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.locator(".actions").get_by_text("Stopped.")).to_be_visible()
+
+
+def test_a_change_of_attributes_keeps_focus_and_draft(visit: Callable[..., Any]) -> None:
+    with visit(FLOATING + "<button>Elsewhere</button>") as page:
+        page.get_by_role("button", name="Ask a question").click()
+        page.get_by_label("Your question").fill("A draft")
+        page.get_by_role("button", name="Elsewhere").focus()
+        page.evaluate("document.querySelector('qa-chat').setAttribute('title', 'Another title')")
+        expect(page.get_by_role("heading", name="Another title")).to_be_visible()
+        expect(page.get_by_role("button", name="Elsewhere")).to_be_focused()
+        expect(page.get_by_label("Your question")).to_have_value("A draft")
+        page.evaluate("document.querySelector('qa-chat').open = false")
+        expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 def test_two_on_a_page(visit: Callable[..., Any]) -> None:

@@ -17,7 +17,7 @@ const CHAT = "M4 5h16v11H11l-5 4v-4H4zM8 9h8M8 12h5";
 const CLOSE = "M6 6l12 12M18 6 6 18";
 const CLEAR = "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13";
 const SEND = "M12 19V5M6 11l6-6 6 6";
-const STOP = "M8 8h8v8H8z";
+const STOP = "M5 5h14v14H5z";
 
 /** Answers in a panel over the page, or, with the attribute `inline`, in its place in the page. */
 export class QAChat extends HTMLElement {
@@ -252,8 +252,9 @@ export class QAChat extends HTMLElement {
     const root = el("div", { className: "root", part: "root", title: "", lang: this.lang || "en" }, ...(this.inline ? [] : [this.#launcher]), this.#panel);
     if (this.dir) root.dir = this.dir;
     root.style.colorScheme = { light: "light", dark: "dark" }[this.theme] ?? "";
+    const opened = this.#shadow.querySelector("dialog[open]");
     this.#shadow.replaceChildren(root);
-    this.#sync();
+    this.#sync(!opened);
     if (typing) this.#input.focus();
   }
 
@@ -279,8 +280,9 @@ export class QAChat extends HTMLElement {
     return button;
   }
 
-  /** Bring what is shown in line with the state: open or closed, asking or not, begun or not. */
-  #sync() {
+  /** Bring what is shown in line with the state: open or closed, asking or not, begun or not.
+   * @param {boolean} [focus] whether opening takes the focus along */
+  #sync(focus = true) {
     if (!this.#panel.isConnected) return;
     const strings = this.#strings;
     const busy = !!this.#running;
@@ -292,12 +294,12 @@ export class QAChat extends HTMLElement {
     const panel = this.#panel;
     if (!(panel instanceof HTMLDialogElement) || panel.open === this.open) return;
     if (this.open) {
-      this.#before = document.activeElement;
+      if (focus) this.#before = document.activeElement;
       // Where the panel covers the page, nothing behind it can be reached.
       if (matchMedia("(max-width: 480px)").matches) panel.showModal();
       else panel.setAttribute("open", "");
       this.#launcher.hidden = true;
-      if (document.readyState === "complete") this.#input.focus();
+      if (focus && document.readyState === "complete") this.#input.focus();
     } else {
       const within = this.#shadow.activeElement;
       this.#preview.hide();
@@ -406,7 +408,7 @@ export class QAChat extends HTMLElement {
   /** @param {Turn} turn */
   #scrollTo(turn) {
     const node = this.#views.get(turn)?.node;
-    if (node) this.#log.scrollTop = node.offsetTop;
+    if (node) this.#log.scrollTop = node.offsetTop + 1; // without its line
   }
 
   /** @param {string} name @param {object} detail @param {boolean} [cancelable] */

@@ -37,10 +37,10 @@ svg { display: block; flex: none; width: 1.25em; height: 1.25em; fill: none; str
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 .launcher, dialog { position: fixed; inset: auto; inset-inline-end: 1.25em; bottom: 1.25em; z-index: var(--qa-z, 2147483000); }
 .launcher { display: flex; align-items: center; gap: .6em; padding: .8em 1.25em; border-radius: 2em; background: var(--accent); color: var(--on-accent); font-weight: 600; box-shadow: 0 2px 14px #0004; }
-.panel { position: relative; flex-direction: column; margin: 0; padding: 0; overflow: hidden; background: var(--ground); color: inherit; border: 1px solid var(--line); border-radius: var(--qa-radius, .9em); }
+.panel { flex-direction: column; margin: 0; padding: 0; overflow: hidden; background: var(--ground); color: inherit; border: 1px solid var(--line); border-radius: var(--qa-radius, .9em); }
 section, dialog[open] { display: flex; }
-section { height: var(--qa-height, 34em); }
-dialog { position: fixed; width: min(var(--qa-width, 27em), 100vw - 2.5em); max-width: none; height: min(var(--qa-height, 42em), 100dvh - 2.5em); max-height: none; box-shadow: 0 8px 40px #0004; }
+section { position: relative; height: var(--qa-height, 34em); }
+dialog { width: min(var(--qa-width, 27em), 100vw - 2.5em); max-width: none; height: min(var(--qa-height, 42em), 100dvh - 2.5em); max-height: none; box-shadow: 0 8px 40px #0004; }
 .header { display: flex; align-items: center; gap: .25em; padding: .7em .7em .7em 1.25em; padding-inline: 1.25em .7em; border-bottom: 1px solid var(--line); }
 h2 { flex: 1; min-width: 0; font: 600 1.1em/1.3 var(--serif); }
 .panel:not(.begun) .clear { visibility: hidden; }
@@ -56,12 +56,12 @@ h2 { flex: 1; min-width: 0; font: 600 1.1em/1.3 var(--serif); }
 .suggestion { padding: .5em .95em; border: 1px solid var(--edge); border-radius: 1.4em; color: var(--accent); text-align: start; }
 .suggestion:hover { background: var(--card); }
 .turn { padding: 1.25em 0 1.5em; border-top: 1px solid var(--line); }
-.turn:last-child { min-height: 100%; }
+.turn:last-child { min-height: calc(100% + 2px); }
 .question { margin-bottom: .8em; font: 600 1.2em/1.35 var(--serif); }
 .body { display: grid; grid-template-columns: minmax(0, 1fr); gap: .9em; }
 blockquote, .written { font: 1.1em/1.6 var(--serif); white-space: pre-wrap; }
 blockquote { padding-inline-start: 1em; border-inline-start: 3px solid var(--accent); }
-figcaption { margin-top: .45em; padding-inline-start: 1.25em; }
+figcaption { margin-top: .45em; padding-inline-start: calc(1.25em + 3px); }
 figcaption, .quiet, details, .status, .label { color: var(--quiet); font-size: .875em; }
 .label { margin-bottom: -.6em; font-weight: 600; }
 .chip { display: inline-grid; place-items: center; min-width: 1.75em; height: 1.75em; margin-inline-start: .3em; padding: 0 .4em; border: 1px solid var(--accent); border-radius: 1em; font: 600 .86rem/1 var(--qa-font, system-ui, sans-serif); font-size: max(.72em, 14px); text-decoration: none; vertical-align: .1em; }
@@ -95,7 +95,7 @@ textarea { flex: 1; min-width: 0; min-height: 2.75em; max-height: 9em; padding: 
 mark { padding: .1em 0; background: var(--mark); color: inherit; box-decoration-break: clone; }
 .of { display: flex; flex-wrap: wrap; justify-content: space-between; gap: .2em 1em; margin-top: .6em; color: var(--quiet); font-size: .85em; }
 @media (max-width: 480px) {
-  dialog { inset: 0; width: 100vw; height: 100dvh; border: 0; border-radius: 0; }
+  dialog.panel { inset: 0; width: 100vw; height: 100dvh; border: 0; border-radius: 0; }
 }
 @media (prefers-reduced-motion: reduce) {
   .status.busy::before { animation: none; }
