@@ -16,6 +16,7 @@ let asked = 0;
 addEventListener("hashchange", mark);
 find("previous").addEventListener("click", () => go(at - 1));
 find("next").addEventListener("click", () => go(at + 1));
+switchVersions();
 mark();
 
 async function mark() {
@@ -62,24 +63,54 @@ function go(index) {
   const { mark, citation } = places[at];
   for (const place of places) place.mark.ariaCurrent = null;
   mark.ariaCurrent = "true";
-  mark.focus({ preventScroll: true });
-  mark.scrollIntoView({ block: "center" });
   find("position").textContent = `Cited place ${at + 1} of ${places.length}`;
   find("previous").hidden = find("next").hidden = places.length < 2;
   original.hidden = !citation.source_text_url;
   if (citation.source_text_url) original.href = citation.source_text_url;
   compare(citation.cited_text);
+  mark.focus({ preventScroll: true });
+  mark.scrollIntoView({ block: "center" });
 }
 
-/** Mark the cited words in the current version beside it, too, or say that they are gone. @param {string} cited */
+/** Mark the cited words in the current version beside it, too, or what is nearest to them. @param {string} cited */
 function compare(cited) {
   const current = document.getElementById("current");
   if (!current) return;
   const now = current.textContent ?? "";
   const start = now.indexOf(cited);
-  const marks = draw(current, now, start < 0 ? [] : [[start, start + cited.length]]);
-  tell("still", marks.length ? "The cited words still stand here, unchanged." : "The cited words no longer stand here.");
-  marks[0]?.scrollIntoView({ block: "nearest" });
+  const [mark] = draw(current, now, start < 0 ? nearest(now, cited) : [[start, start + cited.length]]);
+  mark?.classList.toggle("near", start < 0);
+  find("still").textContent = "The document has changed since this was cited. " + (start >= 0 ? "These words still stand in it."
+    : mark ? "These words are gone; what is nearest to them is underlined." : "These words are gone.");
+}
+
+/**
+ * The line that shares most of its words with the cited ones, if that is half of them.
+ * @param {string} whole
+ * @param {string} cited
+ */
+function nearest(whole, cited) {
+  const words = new Set(cited.match(/[\p{L}\p{N}]+/gu));
+  let best = words.size / 2;
+  /** @type {number[][]} */
+  let span = [];
+  for (const { 0: line, index } of whole.matchAll(/[^\n]+/g)) {
+    const shared = new Set(line.match(/[\p{L}\p{N}]+/gu)?.filter((word) => words.has(word))).size;
+    if (shared > best) [best, span] = [shared, [[index, index + line.trimEnd().length]]];
+  }
+  return span;
+}
+
+/** On a narrow page one version is seen at a time. */
+function switchVersions() {
+  const main = find("main");
+  const button = document.getElementById("switch");
+  main.classList.add("switchable");
+  button?.addEventListener("click", () => {
+    const now = main.classList.toggle("now");
+    button.textContent = now ? "As it was cited" : "As it is now";
+    document.querySelector(now ? "#current mark" : "#text mark[aria-current]")?.scrollIntoView({ block: "center" });
+  });
 }
 
 /**
