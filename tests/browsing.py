@@ -18,6 +18,7 @@ from qa.pipeline import QA, Inquiry
 from qa.types import Answer, AnswerEvent, Claim, ClaimEvent, Event, PassagesEvent, QuoteEvent
 
 CHROMIUM = Path("/usr/bin/chromium")
+AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 ARGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -88,6 +89,13 @@ def cited(site: str, page: Page) -> str:
 
 def no_sideways_scroll(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+
+def axe(page: Page) -> list[str]:
+    """What axe finds wrong with the page, open shadow roots included."""
+    page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
+    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
+    return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found["violations"]]
 
 
 class Scripted(QA):

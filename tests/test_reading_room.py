@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from qa.api import create_app
 from qa.cite import Place, encode, viewer_url
-from tests.browsing import PHONE, browser, no_sideways_scroll, visiting
+from tests.browsing import PHONE, axe, browser, no_sideways_scroll, visiting
 from tests.conftest import MakeQA, put, serving
 
 pytestmark = pytest.mark.browser
@@ -19,7 +19,6 @@ __all__ = ["browser"]  # a fixture
 
 SENTENCES = [f"Keeper {name} kept the light for {years} years." for name, years in (("Ada", 12), ("Bo", 7), ("Cy", 31))]
 TEXT = "The keepers 🦉\n\n" + ("\n\nFiller goes on and on.\n\n" * 30).join(SENTENCES) + "\n"
-AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 def cite(document: dict[str, str], text: str, words: str) -> str:
@@ -52,8 +51,7 @@ def test_next_previous_and_an_anchor_for_each(browser: Browser, make_qa: MakeQA)
             expect(current).to_have_text(SENTENCES[0])
             assert page.locator("#text").text_content() == TEXT
             assert no_sideways_scroll(page)
-            page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-            assert page.evaluate("axe.run().then((found) => found.violations.map((one) => one.id))") == []
+            assert axe(page) == []
 
 
 def test_a_stale_citation_shows_both_versions(browser: Browser, make_qa: MakeQA, tmp_path: Path) -> None:
@@ -107,3 +105,13 @@ def test_the_link_to_the_original_finds_the_words_in_a_real_browser(browser: Bro
         page.goto(address)
         expect(page.get_by_text("The ravens wake.")).to_be_in_viewport()
         expect(page.get_by_text("The owls sleep.")).not_to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_other_pages(browser: Browser, make_qa: MakeQA, scheme: str) -> None:
+    server = create_app(make_qa({"keepers.txt": TEXT, "other/keepers.txt": TEXT}))
+    with serving(server) as site, visiting(browser, site, color_scheme=scheme) as page:
+        for path in ("/", "/problems"):
+            page.goto(path)
+            assert axe(page) == []
+            assert no_sideways_scroll(page)

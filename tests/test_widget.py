@@ -6,7 +6,6 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from qa.api import create_app
 from qa.decide import Calibration
 from qa.pipeline import QA
 from qa.read import Reader
-from tests.browsing import PHONE, Scripted, ask, browser, no_sideways_scroll, visiting
+from tests.browsing import PHONE, Scripted, ask, axe, browser, no_sideways_scroll, visiting
 from tests.conftest import qa_over, serving
 
 pytestmark = pytest.mark.browser
@@ -40,7 +39,6 @@ HOSTILE_CSS = (
     "* { all: unset !important; color: red !important; font: 9px cursive !important }"
     "html { font-size: 4px !important } button, a, dialog, section { display: none !important }"
 )
-AXE = Path(__file__).parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 TALL = "How tall is Skerrow Light?"
 
 
@@ -119,13 +117,6 @@ def visit(browser: Browser, host: tuple[HostPage, str]) -> Callable[..., Any]:
 
 def answered(page: Page, count: int = 1) -> None:
     expect(page.get_by_text("How this was answered")).to_have_count(count)
-
-
-def axe(page: Page) -> list[str]:
-    """What axe finds wrong with the page, open shadow roots included."""
-    page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
-    return [f"{one['id']}: {[node['html'][:120] for node in one['nodes']]}" for one in found["violations"]]
 
 
 def test_on_a_hostile_page_with_a_strict_policy(visit: Callable[..., Any]) -> None:
@@ -478,6 +469,7 @@ def test_axe_finds_nothing(visit: Callable[..., Any], scheme: str) -> None:
         ask(page, TALL)
         answered(page)
         page.get_by_text("How this was answered").click()
+        assert axe(page) == []
         page.locator(".chip").last.hover()
         expect(page.get_by_role("tooltip")).to_be_visible()
         ground = page.get_by_role("dialog").evaluate("e => getComputedStyle(e).backgroundColor")
