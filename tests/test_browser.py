@@ -168,7 +168,7 @@ def test_a_stale_citation_and_a_deleted_document(browser: Browser, make_qa: Make
     with serving(create_app(qa)) as site:
         with visiting(browser, site) as page:
             page.goto(citation.viewer_url)
-            expect(page.locator("mark")).to_have_text(citation.cited_text)
+            expect(page.locator("#text mark")).to_have_text(citation.cited_text)
             assert page.locator("#text").text_content() == LIGHT
             expect(page.get_by_text("This is an earlier version")).to_be_visible()
             assert f"version={citation.document_version}" in page.url
