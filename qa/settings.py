@@ -5,13 +5,45 @@ from __future__ import annotations
 import difflib
 import os
 from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from qa.errors import SettingsError
 
 PREFIX = "QA_"
+
+
+def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    """Origins as a browser sends them."""
+    if value == ("*",):
+        return value
+    for origin in value:
+        if origin == "*":
+            raise ValueError("`*` lets every site in and stands alone")
+        parts = urlsplit(origin)
+        web = parts.scheme in ("http", "https") and parts.hostname and "@" not in origin
+        bare = f"{parts.scheme}://{parts.netloc}".lower()
+        if not web or origin.removesuffix("/").lower() != bare or "*" in origin or not origin.isascii():
+            raise ValueError(
+                f"{origin!r} is not an origin: write the scheme and host of a site and nothing behind, as in "
+                "https://example.org, with its port if it has one, in ASCII"
+            )
+        _ = parts.port  # raises where it is no number
+    return tuple(_without_default_port(origin.removesuffix("/").lower()) for origin in value)
+
+
+def _without_default_port(origin: str) -> str:
+    return origin.removesuffix(":443" if origin.startswith("https:") else ":80")
+
+
+def _separated(value: object) -> object:
+    return tuple(value.replace(",", " ").split()) if isinstance(value, str) else value
+
+
+Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_separated), AfterValidator(_origins)]
 
 
 class Settings(BaseSettings):
@@ -79,6 +111,11 @@ class Settings(BaseSettings):
     max_document_mb: float = Field(
         20.0, gt=0, description="Larger files are refused with an error, one file at a time."
     )
+    allowed_origins: Origins = Field(
+        (),
+        description="Other sites whose pages may ask, as the widget does there: `https://example.org`, separated by "
+        "commas; `*` is every site. Unset: only pages of this service.",
+    )
 
     keep_conversations: float = Field(
         0,
@@ -124,6 +161,6 @@ def settings_table() -> str:
     """The Markdown table of all settings that the README carries."""
     rows = ["| variable | default | what it does |", "| --- | --- | --- |"]
     for name, field in Settings.model_fields.items():
-        default = "" if field.default is None else f"`{field.default}`"
+        default = "" if field.default in (None, ()) else f"`{field.default}`"
         rows.append(f"| `{PREFIX}{name.upper()}` | {default} | {field.description} |")
     return "\n".join(rows)

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -619,6 +620,7 @@ def test_every_response_carries_the_security_headers(client: TestClient) -> None
     responses = [
         client.get("/"),
         client.get("/assets/ask.js"),
+        client.get("/widget.js"),
         client.get("/v1/collections"),
         client.get("/nothing"),
         client.post("/v1/ask", content=b"x" * 70_000, headers=JSON),
@@ -648,9 +650,10 @@ def test_pages_have_no_dead_link_and_nothing_inline(client: TestClient) -> None:
             waiting += [x.replace("&amp;", "&") for x in re.findall(r'(?:href|src)="(/[^"#]*)"', response.text)]
             assert not re.findall(r'(?:href|src)="https?:', response.text)
         elif path.endswith(".js"):
-            waiting += [f"/assets/{name}" for name in re.findall(r'from "\./([^"]+)"', response.text)]
+            waiting += [urljoin(path, name) for name in re.findall(r'^import .* from "([^"]+)"', response.text, re.M)]
             assert "innerHTML" not in response.text
-    assert {"/assets/ask.js", "/assets/read.js", "/assets/spans.js", "/assets/dom.js", "/assets/style.css"} <= seen
+    assert {"/assets/ask.js", "/assets/read.js", "/assets/spans.js", "/assets/style.css"} <= seen
+    assert {"/widget.js", "/widget/dom.js", "/widget/turn.js"} <= seen
     assert len([path for path in seen if path.startswith("/documents/")]) == 5
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.middleware.cors import CORSMiddleware
 
 from qa import __version__
 from qa.api.guard import Guard, install_handlers
@@ -13,6 +14,7 @@ from qa.api.keeping import keeping_routes
 from qa.api.problems import PROBLEM_SCHEMAS
 from qa.api.routes import api_routes
 from qa.api.views import page_routes
+from qa.api.widget import widget_routes
 from qa.pipeline import QA
 from qa.types import MAX_TURN_ANSWER, MAX_TURN_QUESTION, MAX_TURNS
 
@@ -47,7 +49,19 @@ def create_app(qa: QA) -> FastAPI:
     app.include_router(api_routes(qa))
     app.include_router(keeping_routes(qa))
     app.include_router(page_routes(qa))
+    app.include_router(widget_routes())
     app.add_middleware(Guard, max_body_bytes=max_body_bytes(qa.settings.max_question_chars))
+    if qa.settings.allowed_origins:
+        # Around the guard, so that another site can also read its errors. Other sites may ask and read, not delete,
+        # and never with the credentials of whoever is looking at them.
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=qa.settings.allowed_origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["Content-Type"],
+            allow_credentials=False,
+            expose_headers=["Retry-After"],
+        )
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import urlsplit
 
 from index.errors import CollectionMissing, IndexingError
 from index.store import LocalIndex, Snapshot
 from qa.api.problems import CITATION_NOT_FOUND, COLLECTION_NOT_FOUND, ProblemError
 from qa.api.schemas import CitationView, CollectionRow, DocumentRow, DocumentView
-from qa.cite import decode, viewer_url
+from qa.cite import Place, decode, viewer_url
+from qa.fragment import text_fragment_url
 from qa.pipeline import QA
 
 log = logging.getLogger("qa.api")
@@ -110,4 +112,18 @@ def citation_view(qa: QA, citation_id: str) -> CitationView:
         collection=place.collection,
         stale=not document.current,
         current_version=document.current_version,
+        source_text_url=_source_text_url(document, place),
     )
+
+
+def _source_text_url(document: DocumentView, place: Place) -> str | None:
+    source = web_address(document.source_url)
+    return text_fragment_url(source, document.text, place.start, place.end) if source else None
+
+
+def web_address(url: str | None) -> str | None:
+    """`url` if following it only opens a page: a document may name any address as its source, `javascript:` too."""
+    try:
+        return url if url and urlsplit(url).scheme in ("http", "https") else None
+    except ValueError:
+        return None

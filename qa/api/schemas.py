@@ -194,6 +194,11 @@ class CitationView(Citation):
         examples=[False],
     )
     current_version: str = Field(description="The current version of the document.", examples=[_VERSION])
+    source_text_url: str | None = Field(
+        description="`source_url` with a text fragment that opens it at the cited words; null where the words alone "
+        "would not find one place only.",
+        examples=["https://example.org/hours#:~:text=The%20library%20opens%20at%20nine"],
+    )
 
 
 class ConversationStart(Wire):

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -14,7 +13,7 @@ from markupsafe import Markup, escape
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
-from qa.api.lookup import collection_rows, document_rows, document_view
+from qa.api.lookup import collection_rows, document_rows, document_view, web_address
 from qa.api.problems import KINDS, Problem
 from qa.cite import viewer_url
 from qa.pipeline import QA
@@ -32,14 +31,6 @@ def exact(text: str) -> Markup:
     character references the one stays what it is, and the other becomes one replacement character.
     """
     return Markup(str(escape(text)).replace("\r", "&#13;").replace("\0", "&#0;"))  # noqa: S704 - escaped just here
-
-
-def web_address(url: str | None) -> str | None:
-    """`url` if following it only opens a page: a document may name any address as its source, `javascript:` too."""
-    try:
-        return url if url and urlsplit(url).scheme in ("http", "https") else None
-    except ValueError:
-        return None
 
 
 _templates = Environment(
@@ -67,20 +58,28 @@ def page_routes(qa: QA) -> APIRouter:
     assets = {path.name: path.read_bytes() for path in sorted(PAGES.iterdir()) if path.suffix in MEDIA_TYPES}
 
     @router.api_route("/", methods=["GET", "HEAD"])
-    def ask_page() -> Response:
+    def ask_page(request: Request) -> Response:
         collections = []
         for row, snapshot in collection_rows(qa):
             documents = document_rows(snapshot, row.name)
             collections.append({"name": row.name, "documents": documents[:MAX_LISTED], "count": len(documents)})
         generative = qa.llm is not None and qa.llm.capable
-        return _page("index.html", collections=collections, generative=generative)
+        return _page(
+            "index.html",
+            collections=collections,
+            generative=generative,
+            threshold=f"{qa.threshold():.0%}".replace("%", " %"),
+            root=request.base_url,
+        )
 
     @router.api_route("/documents/{id}", methods=["GET", "HEAD"])
     def document_page(id: str, collection: str = "default", version: str | None = None) -> Response:
         document = document_view(qa, id, collection, version)
+        current = None if document.current else document_view(qa, id, collection, None)
         return _page(
             "document.html",
             document=document,
+            current=current,
             collection=collection,
             current_url=viewer_url(document.id, collection, "").removesuffix("#"),
             source_url=web_address(document.source_url),
