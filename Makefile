@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-dev
+EVALUATE_STAMP := $(VENV)/.installed-evaluate
+EVALUATE := $(BIN)/python scripts/evaluate.py
 PIP := $(BIN)/python scripts/pip_install.py
 HOST ?= 127.0.0.1
 PORT ?= 8000
@@ -49,6 +51,12 @@ $(TEST_STAMP): $(STAMP)
 	  { echo "setup: pip could not install the test packages; see above and run make again" >&2; exit 1; }
 	@touch $@
 
+$(EVALUATE_STAMP): $(STAMP)
+	@echo "setup: packages for evaluation"
+	@$(PIP) --constraint constraints.txt --editable '.[evaluate]' || \
+	  { echo "setup: pip could not install them; see above and run make again" >&2; exit 1; }
+	@touch $@
+
 test: $(TEST_STAMP)
 	@scripts/install_chromium
 	@$(MAKE) --no-print-directory lint
@@ -59,11 +67,15 @@ lint: $(TEST_STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-evaluate: $(STAMP)
-	@$(BIN)/python scripts/evaluate.py --questions tests/data/article_dev.jsonl --documents seeds \
-	  --mode extractive --gate tests/data/article_dev_floors.json
-	@$(BIN)/python scripts/evaluate.py --questions tests/data/reader_pairs/pairs.jsonl \
-	  --documents tests/data/reader_pairs/documents --mode extractive --gate tests/data/reader_pairs/floors.json
+evaluate: $(EVALUATE_STAMP)
+	@$(EVALUATE) --questions tests/data/article_dev.jsonl --documents seeds \
+	  --gate tests/data/article_dev_floors.json --output reports/article
+	@$(EVALUATE) --questions tests/data/reader_pairs/pairs.jsonl --documents tests/data/reader_pairs/documents \
+	  --gate tests/data/reader_pairs/floors.json --output reports/pairs
+	@$(EVALUATE) --questions tests/data/squad/sample.json --paragraphs open \
+	  --gate tests/data/squad/open_floors.json --output reports/squad-open
+	@$(EVALUATE) --questions tests/data/squad/sample.json --paragraphs gold \
+	  --gate tests/data/squad/gold_floors.json --output reports/squad-gold
 
 benchmark: $(STAMP)
 	@$(BIN)/python scripts/benchmark.py

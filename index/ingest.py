@@ -85,6 +85,30 @@ def ingest(
     return report
 
 
+def add(
+    index: Index,
+    embedder: Embedder,
+    documents: Sequence[Document],
+    *,
+    on_progress: Progress = lambda step, done, total: None,
+    on_wait: Callable[[], None] | None = None,
+) -> IngestReport:
+    """Bring documents that come from elsewhere than files into a collection, as `ingest` does. None is removed."""
+    report = IngestReport()
+    with index.lock(on_wait):
+        known, rechunk = _known(index, embedder)
+        changed: dict[str, Document] = {}
+        for document in documents:
+            before = known.get(document.id)
+            if before and not rechunk and _same(before, document):
+                report.unchanged.append(document.uri)
+                continue
+            (report.updated if before else report.added).append(document.uri)
+            changed[document.id] = document
+        _store(index, embedder, list(changed.values()), [], report, on_progress)
+    return report
+
+
 def rebuild(
     index: Index,
     embedder: Embedder,

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qa.evaluation.command import evaluate
+
 if TYPE_CHECKING:
     from index.ingest import IngestReport, Progress
 
@@ -238,6 +240,9 @@ def doctor() -> None:
         click.echo(click.style(f"{mark:>6}", fg=colour) + plain(f"  {line.what:<12} {line.detail}"))
         healthy = healthy and line.ok is not False
     sys.exit(0 if healthy else EXIT_ERROR)
+
+
+main.add_command(evaluate)
 
 
 def plain(text: str) -> str:
