@@ -86,13 +86,6 @@ def test_bins_are_those_of_scikit_learn() -> None:
     np.testing.assert_allclose([row[:2] for row in metrics.reliability(probabilities, right)], np.c_[mean, share])
 
 
-def test_recall_and_reciprocal_rank_count_the_questions_without_a_result() -> None:
-    ranks = [1, 2, None, 4]
-    assert metrics.recall_at(ranks, 1) == 1 / 4
-    assert metrics.recall_at(ranks, 2) == 2 / 4
-    assert metrics.mean_reciprocal_rank(ranks) == (1 + 1 / 2 + 1 / 4) / 4
-
-
 def test_squad_two_counts_a_refusal_as_the_empty_answer() -> None:
     assert metrics.squad("", []) == (1, 1)
     assert metrics.squad("Ada", []) == (0, 0)

@@ -132,13 +132,3 @@ def calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = 
     """Expected calibration error over bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015)."""
     rows = reliability(probabilities, right, bins)
     return sum(n * abs(share - mean) for mean, share, n in rows) / len(probabilities)
-
-
-def recall_at(ranks: Sequence[int | None], k: int) -> float:
-    """Share of the questions whose first relevant passage has a rank, from 1, of at most `k`."""
-    return sum(rank is not None and rank <= k for rank in ranks) / len(ranks)
-
-
-def mean_reciprocal_rank(ranks: Sequence[int | None]) -> float:
-    """Mean of 1 / rank of the first relevant passage, 0 where there is none (Voorhees, TREC-8, 1999)."""
-    return sum(1 / rank if rank else 0.0 for rank in ranks) / len(ranks)

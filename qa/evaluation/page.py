@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from index.types import Span
 from qa.evaluation.plots import plots
-from qa.evaluation.report import Report, comparison, grouped, shown
+from qa.evaluation.report import Report, comparison, grouped, rankings, shown
 from qa.evaluation.scoring import Line
 
 WORST = 40
@@ -27,6 +27,15 @@ _environment = Environment(
     lstrip_blocks=True,
 )
 
+HEADLINE = {
+    "right": "of all questions right",
+    "answers_right": "of the answers right",
+    "f1": "F1, refusals included",
+    "refusal_recall": "of the unanswerable refused",
+    "citations_exact": "citations exact",
+    "reranked_mrr": "MRR of the evidence",
+}
+
 TextOf = Callable[[str, str], str]
 """Gives the text of a document of the collection that a question, by id, was asked of."""
 
@@ -39,12 +48,27 @@ def html(report: Report, timings: Mapping[str, Any] | None, text_of: TextOf) -> 
         groups=[
             (title, [(name, shown(name, value), report["intervals"].get(name)) for name, value in figures.items()])
             for title, figures in grouped(report["metrics"])
+            if title != "Retrieval"
+        ],
+        rankings=_tables(rankings(report["metrics"])),
+        headline=[
+            (words, shown(name, report["metrics"][name]))
+            for name, words in HEADLINE.items()
+            if name in report["metrics"]
         ],
         plots=drawn,
         comparison="\n".join(comparison(report["comparison"])) if report.get("comparison") else "",
         worst=[_worst(line, text_of) for line in worst(report["questions"])[:WORST]],
         wrong=sum(not line["scores"]["right"] for line in report["questions"]),
     )
+
+
+def _tables(rows: Sequence[tuple[str, list[str], list[str]]]) -> list[tuple[list[str], list[tuple[str, list[str]]]]]:
+    """Rows with the same measures together: the head, and the rows under it."""
+    heads: dict[tuple[str, ...], list[tuple[str, list[str]]]] = {}
+    for title, measures, values in rows:
+        heads.setdefault(tuple(measures), []).append((title, values))
+    return [(list(head), under) for head, under in heads.items()]
 
 
 def worst(lines: Sequence[Line]) -> list[Line]:

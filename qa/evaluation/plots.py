@@ -25,11 +25,11 @@ BLUE, ORANGE, GREY = "#2f6db3", "#c8641e", "#8a8f98"
 def plots(lines: Sequence[Line], timings: Mapping[str, Any] | None) -> dict[str, str]:
     """SVG by caption; a plot for which there is nothing to show is left out."""
     drawn = {
-        "Risk and coverage: the more is answered, the more of it is wrong": risk_coverage(lines),
-        "Reliability: what the probability says, and how many were right": reliability(lines),
-        "Recall at k: the evidence is among the first k passages": recall(lines),
+        "Risk and coverage": risk_coverage(lines),
+        "Reliability of the probability": reliability(lines),
+        "Recall of the evidence among the first k passages": recall(lines),
         "By type of question": types(lines),
-        "Latency": latency(timings) if timings else None,
+        "Time until quote, first claim and answer": latency(timings) if timings else None,
     }
     return {caption: svg for caption, svg in drawn.items() if svg}
 
@@ -113,12 +113,17 @@ def latency(timings: Mapping[str, Any]) -> str | None:
     if not any(len(values) for values in found.values()):
         return None
 
+    from matplotlib.ticker import LogLocator, NullFormatter, ScalarFormatter
+
     def draw(axes: Axes) -> None:
         for (name, values), style in zip(found.items(), ("-", "--", "-"), strict=True):
             if len(values):
                 colour = ORANGE if name == "answer" else BLUE
                 axes.plot(values, np.arange(1, len(values) + 1) / len(values), style, color=colour, label=name)
         axes.set(xlabel="milliseconds", ylabel="share of the questions", ylim=(0, 1.02), xscale="log")
+        axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axes.xaxis.set_major_formatter(ScalarFormatter())
+        axes.xaxis.set_minor_formatter(NullFormatter())
         axes.legend(frameon=False, loc="lower right")
 
     return _svg(draw)

@@ -135,7 +135,7 @@ def _squad(path: Path, text: str) -> tuple[list[Question], list[Document]]:
 
 def _asked(title: str, uri: str, record: dict[str, Any]) -> Question:
     answers = [] if record.get("is_impossible") else record["answers"]
-    spans = sorted({Span(a["answer_start"], a["answer_start"] + len(a["text"])) for a in answers})
+    spans = dict.fromkeys(Span(a["answer_start"], a["answer_start"] + len(a["text"])) for a in answers)
     golds = tuple(answer["text"] for answer in answers)
     return Question(str(record["id"]), record["question"], golds, tuple(Evidence(uri, s) for s in spans), title, uri)
 

@@ -69,6 +69,28 @@ def grouped(figures: Mapping[str, float]) -> list[tuple[str, dict[str, float]]]:
     return [(title, values) for title, values in found.items() if values]
 
 
+ORDERS = {
+    "retrieved": "passages as retrieved",
+    "reranked": "passages as the reader ordered them",
+    "retrieved_sentence": "their sentences, as retrieved",
+    "reranked_sentence": "their sentences, as reordered",
+}
+
+
+def rankings(figures: Mapping[str, float]) -> list[tuple[str, list[str], list[str]]]:
+    """The measures of ranking as rows: what is ranked, the names of the measures, and their figures."""
+    rows = []
+    for order, title in ORDERS.items():
+        values = {
+            name.removeprefix(f"{order}_"): value
+            for name, value in figures.items()
+            if name.startswith(f"{order}_") and "sentence" not in name.removeprefix(f"{order}_")
+        }
+        if values:
+            rows.append((title, list(values), [f"{value:.3f}" for value in values.values()]))
+    return rows
+
+
 def shown(name: str, value: float) -> str:
     """A figure as it is printed: counts whole, shares with three places."""
     return f"{value:.0f}" if name in _COUNTS else f"{value:.3f}"
@@ -85,6 +107,9 @@ def markdown(report: Report) -> str:
         "",
     ]
     for title, figures in grouped(report["metrics"]):
+        if title == "Retrieval":
+            lines += [f"## {title}", "", *_rankings(figures), ""]
+            continue
         lines += [f"## {title}", "", "| metric | value | 95% interval |", "| --- | ---: | ---: |"]
         for name, value in figures.items():
             low_high = report["intervals"].get(name)
@@ -106,6 +131,18 @@ def markdown(report: Report) -> str:
     lines += [f"- {about['name']}: SHA-256 {about['sha256'][:12]}; documents {about['documents_sha256'][:12]}"]
     lines += [f"- seed {report['seed']}"]
     return "\n".join(lines) + "\n"
+
+
+def _rankings(figures: Mapping[str, float]) -> list[str]:
+    lines: list[str] = []
+    head: list[str] = []
+    for title, measures, values in rankings(figures):
+        if measures != head:
+            head = measures
+            lines += [""] if lines else []
+            lines += [f"| | {' | '.join(head)} |", "| --- |" + " ---: |" * len(head)]
+        lines.append(f"| {title} | {' | '.join(values)} |")
+    return lines
 
 
 def by_kind(questions: Sequence[Mapping[str, Any]]) -> list[tuple[str, int, float, float]]:

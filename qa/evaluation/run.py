@@ -6,6 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,7 +63,19 @@ def evaluate(options: Options) -> Report:
     baseline = load_baseline(options.baseline) if options.baseline else None
     embedder = build_embedder(settings)
     documents = _documents(options, dataset, settings, embedder)
-    system = _system(options, settings, documents)
+    with closing(_system(options, settings, documents)) as system:
+        return _evaluated(options, settings, dataset, documents, system, embedder, baseline)
+
+
+def _evaluated(
+    options: Options,
+    settings: Settings,
+    dataset: Dataset,
+    documents: Corpus,
+    system: System,
+    embedder: Embedder,
+    baseline: Mapping[str, Any] | None,
+) -> Report:
     texts = _texts(system, documents, dataset.questions)
     report = _head(options, settings, dataset, documents, texts)
     key = hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()[:12]

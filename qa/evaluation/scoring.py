@@ -13,6 +13,7 @@ from qa.evaluation.support import SupportJudge
 from qa.evaluation.texts import Sentence, Texts
 
 SENTENCE_CUTOFFS = (1, 5, 10, 20)
+SENTENCE_MEASURES = ("recall@1", "recall@5", "recall@10", "recall@20", "ndcg@10", "mrr")
 
 Line = dict[str, Any]
 """A question of the report: `id`, `status`, `answer`, `short_answer`, `citations`, `scores`, `error` and more."""
@@ -118,7 +119,8 @@ def add_rankings(lines: Sequence[Line], questions: Sequence[Question], texts_of:
     for line in lines:
         for name, by_question in measured.items():
             for measure, value in by_question.get(line["id"], {}).items():
-                line["scores"][f"{name}_{measure}"] = value
+                if name in passages or measure in SENTENCE_MEASURES:
+                    line["scores"][f"{name}_{measure}"] = value
 
 
 def _ranked_passages(spans: Sequence[Sentence], gold: Mapping[str, list[Span]], fallback: int) -> ranking.Ranking:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import httpx
@@ -84,6 +84,9 @@ class System(Protocol):
     def text(self, place: Place) -> str:
         """The text of a document version."""
 
+    def close(self) -> None:
+        """Let go of connections."""
+
 
 @dataclass(frozen=True)
 class InProcess:
@@ -132,6 +135,9 @@ class InProcess:
         with self.qa.collections.get(place.collection).snapshot() as snapshot:
             return snapshot.document(place.document_id, place.version).text
 
+    def close(self) -> None:
+        """There are none."""
+
     __hash__ = object.__hash__
 
 
@@ -144,6 +150,11 @@ class Server:
     top_k: int | None = None
     timeout: float = 120.0
     _listed: dict[str, dict[str, Listed]] = field(default_factory=dict)
+
+    @cached_property
+    def _client(self) -> httpx.Client:
+        """One pool of connections, which threads share."""
+        return httpx.Client(base_url=self.url.rstrip("/"), timeout=self.timeout, trust_env=False)
 
     def ask(self, question: str, collection: str) -> Reply:
         """The last event of the stream, and when the others came."""
@@ -174,11 +185,11 @@ class Server:
         where = {"collection": place.collection} | ({"version": place.version} if place.version else {})
         return str(self._get(f"/v1/documents/{place.document_id}", where)["text"])
 
-    __hash__ = object.__hash__
+    def close(self) -> None:
+        """All connections."""
+        self._client.close()
 
-    @property
-    def _client(self) -> httpx.Client:
-        return _client(self.url.rstrip("/"), self.timeout)
+    __hash__ = object.__hash__
 
     def _events(self, response: httpx.Response, clock: _Stopwatch) -> Iterator[tuple[str, Wire]]:
         name = ""
@@ -206,12 +217,6 @@ class Server:
         return SystemUnavailable(
             f"{self.url} does not answer: {str(error) or type(error).__name__}", help="Start it with: qa serve"
         )
-
-
-@lru_cache(maxsize=8)
-def _client(url: str, timeout: float) -> httpx.Client:
-    """One pool of connections a server: threads share it."""
-    return httpx.Client(base_url=url, timeout=timeout, trust_env=False)
 
 
 def _problem(response: httpx.Response) -> QAError:
