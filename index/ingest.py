@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.chunk import CHUNKER, chunk_text
 from index.embed import Embedder
-from index.errors import DocumentConflict, LoadError
+from index.errors import CollectionMissing, DocumentConflict, LoadError
 from index.load import SUPPORTED, find_files, load_file
 from index.store import ChunkedDocument, Index
 from index.types import Document, DocumentSummary, StoredDocument, content_hash
@@ -146,9 +147,12 @@ def _known(index: Index, embedder: Embedder) -> tuple[dict[str, DocumentSummary]
     """The documents that are there, by id, and whether an earlier chunker cut them."""
     if not index.exists():
         return {}, False
-    with index.snapshot(embedder.name) as snapshot:
-        known = {document.id: document for document in snapshot.documents()}
-        return known, snapshot.stats().chunker != CHUNKER
+    try:
+        with index.snapshot(embedder.name) as snapshot:
+            known = {document.id: document for document in snapshot.documents()}
+            return known, snapshot.stats().chunker != CHUNKER
+    except CollectionMissing:  # an interrupted first ingest has left vectors, and no generation
+        return {}, False
 
 
 def _same(before: DocumentSummary, document: Document) -> bool:
@@ -194,7 +198,7 @@ def _store(
     if not documents and not gone:
         if index.exists():
             index.repair()
-            with index.snapshot() as snapshot:
+            with suppress(CollectionMissing), index.snapshot() as snapshot:
                 report.generation = snapshot.stats().generation
         return
     chunked = [
