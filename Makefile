@@ -83,7 +83,7 @@ reports: $(TEST_STAMP)
 	@test -n "$(SQUAD)" && test -n "$(GROUNDING)" || { echo "reports: name both files: make reports SQUAD=dev-v2.0.json GROUNDING=pairs.jsonl" >&2; exit 1; }
 	@$(EVALUATE) --questions tests/data/article_dev.jsonl --documents seeds --output reports/article
 	@$(EVALUATE) --questions $(SQUAD) --paragraphs open --sample 1000 --output reports/squad-open
-	@$(EVALUATE) --questions $(SQUAD) --paragraphs gold --output reports/squad-gold
+	@$(EVALUATE) --questions $(SQUAD) --paragraphs gold --sample 1000 --output reports/squad-gold
 	@$(EVALUATE) --grounding $(GROUNDING) --output reports/grounding
 	@$(BIN)/python scripts/publish_reports.py reports/article reports/squad-open reports/squad-gold reports/grounding \
 	  --to docs/evaluation --picture reports/squad-open

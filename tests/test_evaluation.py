@@ -242,6 +242,15 @@ def test_wrong_usage_says_what_to_do(tmp_path: Path, arguments: list[str], said:
     assert said in result.output
 
 
+def test_documents_that_hold_none_of_the_evidence_are_hardly_meant(tmp_path: Path) -> None:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "hours.txt").write_text("The library opens at nine.")
+    arguments = ["--documents", str(tmp_path / "docs"), "--output", str(tmp_path / "out")]
+    result = CliRunner().invoke(main, ["evaluate", "--questions", str(QUESTIONS), *arguments])
+    assert result.exit_code == 1
+    assert "such as nvidia-south-korea" in result.output
+
+
 def test_texts_of_documents_are_data_in_a_report(tmp_path: Path) -> None:
     hostile = "</blockquote><script>alert(1)</script><img src=x onerror=alert(2)>"
     (tmp_path / "docs").mkdir()

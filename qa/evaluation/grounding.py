@@ -99,7 +99,7 @@ def measure(pairs: Sequence[Pair], scores: np.ndarray, threshold: float) -> dict
         figures |= {
             f"pairs{name}": int(chosen.sum()),
             f"balanced_accuracy{name}": metrics.balanced_accuracy(said, wanted),
-            f"precision{name}": precision,
+            f"precision{name}": precision if said.any() else None,
             f"recall{name}": recall,
             f"auroc{name}": metrics.auroc(list(scores[chosen]), list(wanted)),
         }
@@ -125,9 +125,10 @@ def markdown(report: dict[str, Any]) -> str:
         "| --- | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in rows:
-        values = [figures[f"{column}{row}"] for column in columns]
+        values = [figures.get(f"{column}{row}") for column in columns]
         title = row.strip("_").replace("_", " ") or "all"
-        lines.append(f"| {title} | {values[0]:.0f} | " + " | ".join(f"{value:.3f}" for value in values[1:]) + " |")
+        cells = ["" if value is None else f"{value:.3f}" for value in values[1:]]  # nothing said, no precision
+        lines.append(f"| {title} | {values[0]:.0f} | {' | '.join(cells)} |")
     lines += ["", f"SHA-256 of the data {about_data['sha256'][:12]}; code {report['versions']['code']}."]
     return "\n".join(lines) + "\n"
 

@@ -77,6 +77,7 @@ def _evaluated(
     baseline: Mapping[str, Any] | None,
 ) -> Report:
     texts = _texts(system, documents, dataset.questions)
+    _look_for_evidence(dataset, texts)
     report = _head(options, settings, dataset, documents, texts)
     key = hashlib.sha256(json.dumps(report, sort_keys=True).encode()).hexdigest()[:12]
     partial = options.output / f"partial-{key}.jsonl"
@@ -150,6 +151,17 @@ def _texts(system: System, documents: Corpus, questions: Sequence[Question]) -> 
             by_collection[name] = Texts(system, name)
         found[question.id] = by_collection[name]
     return found
+
+
+def _look_for_evidence(dataset: Dataset, texts: Mapping[str, Texts]) -> None:
+    """Refuse documents that hold no evidence at all: they are hardly the ones that the questions were written for."""
+    with_evidence = [question for question in dataset.questions if question.evidence]
+    if with_evidence and not any(texts[question.id].gold(question) for question in with_evidence):
+        named = with_evidence[0].evidence[0].document
+        raise SettingsError(
+            f"none of the documents that {dataset.name} names as evidence is there, such as {named}",
+            help="Name the documents that the questions are about; `document` is the stem of a file's name.",
+        )
 
 
 def _head(
