@@ -130,40 +130,36 @@ def steps(options: argparse.Namespace, questions: list[Question]) -> tuple[str, 
                 *language_model(qa, texts),
             ]
         if options.peer:
-            sides = peer(qa, options.documents, questions)
-            data["peer"] = {name: asdict(side) for name, side in sides}
-            lines += ["", peers.table(sides, questions)]
+            sides = peer(qa, options.documents)
+            results = peers.race(sides, questions)
+            data["peer"] = {side.name: asdict(result) for side, result in zip(sides, results, strict=True)}
+            lines += ["", peers.table(sides, results, questions)]
     return "\n".join(lines), data
 
 
-def peer(qa: QA, documents: Path, questions: Sequence[Question]) -> list[tuple[str, peers.Side]]:
+def peer(qa: QA, documents: Path) -> list[peers.Side]:
     """This service and LlamaIndex's engine, each indexing anew, with models that are loaded already."""
     from llama_index.core.llms import MockLLM
 
-    with tempfile.TemporaryDirectory() as folder:
-        fresh = QA(build_qa(load_settings(data_dir=Path(folder))).collections, qa.embedder, qa.reader, qa.calibration,
-                   qa.llm, qa.settings)  # fmt: skip
-        began = time.perf_counter()
-        ingest(fresh.collections.get("default"), fresh.embedder, [documents])
-        index_s = time.perf_counter() - began
-        loaded = [load_file(path, uri=uri, max_bytes=20_000_000) for path, uri in find_files(documents)]
-        top_k = qa.settings.top_k
-        sides = [
-            ("this service, verbatim", peers.ours(fresh, questions, "extractive", index_s)),
-            ("LlamaIndex, a model that costs nothing", peers.llamaindex(
-                loaded, qa.embedder, MockLLM(max_tokens=1), questions, top_k)),
-        ]  # fmt: skip
-        if qa.llm:
-            warm_up(qa.llm)
-            name = qa.llm.name
-            sides += [
-                (f"this service, {name}", peers.ours(fresh, questions, "auto", index_s)),
-                (f"LlamaIndex, {name}", peers.llamaindex(loaded, qa.embedder, _roomy(qa), questions, 2)),
-            ]
+    began = time.perf_counter()
+    ingest(qa.collections.get("peer"), qa.embedder, [documents])
+    index_s = time.perf_counter() - began
+    loaded = [load_file(path, uri=uri, max_bytes=20_000_000) for path, uri in find_files(documents)]
+    top_k = qa.settings.top_k
+    sides = [
+        peers.ours(qa, "extractive", "this service, verbatim", index_s),
+        peers.llamaindex(loaded, qa.embedder, MockLLM(max_tokens=1), "LlamaIndex, a model that costs nothing", top_k),
+    ]
+    if qa.llm:
+        warm_up(qa.llm)
+        sides += [
+            peers.ours(qa, "auto", f"this service, {qa.llm.name}", index_s),
+            peers.llamaindex(loaded, qa.embedder, _roomy(), f"LlamaIndex, {qa.llm.name}, two passages", 2),
+        ]
     return sides
 
 
-def _roomy(qa: QA) -> Any:
+def _roomy() -> Any:
     """The bundled model with room for LlamaIndex's prompt, which is longer than ours."""
     from qa.bundled import bundled_model_path
     from qa.llama_cpp import LlamaCpp

@@ -48,12 +48,16 @@ def test_the_peer_answers_the_same_questions_with_the_same_embedder(make_qa: Mak
         Question("1", QUESTIONS[0], ("nine",), ()),
         Question("2", "What is the capital of France?", (), ()),
     ]
-    ours = peers.ours(qa, questions, "extractive", 1.0)
-    assert (ours.right, ours.cited, ours.refused) == (1, 1, 1)
     document = Document("library.txt", "Library", TEXTS[0], "library.txt")
-    theirs = peers.llamaindex([document], qa.embedder, MockLLM(max_tokens=1), questions, 2)
-    assert (theirs.right, theirs.cited, theirs.refused) == (0, 0, 1)  # it says one word and cites nothing
-    assert "1 of 1" in peers.table([("ours", ours), ("theirs", theirs)], questions)
+    sides = [
+        peers.ours(qa, "extractive", "ours", 1.0),
+        peers.llamaindex([document], qa.embedder, MockLLM(max_tokens=1), "theirs", 2),
+    ]
+    ours, theirs = peers.race(sides, questions)
+    assert (ours.right, ours.cited, ours.uncited) == (1, 1, 1)
+    assert (theirs.right, theirs.cited, theirs.uncited) == (0, 0, 1)  # it says one word and cites nothing
+    assert len(ours.answer_ms) == len(theirs.answer_ms) == 2
+    assert "1 of 1" in peers.table(sides, [ours, theirs], questions)
 
 
 def test_what_was_measured_is_kept_section_by_section(tmp_path: Path) -> None:

@@ -57,13 +57,13 @@ def from_paragraphs(dataset: Dataset, paragraphs: Paragraphs, settings: Settings
     collections = _kept(settings, paragraphs, dataset.checksum, embedder.name)
     if paragraphs == "open":
         index_documents(collections.get("default"), embedder, dataset.paragraphs)
-        return Corpus(collections, "its own paragraphs, together", lambda question: "default")
+        return Corpus(collections, "all its paragraphs together", lambda question: "default")
     wanted = {question.paragraph for question in dataset.questions}
     for document in tqdm(
         [d for d in dataset.paragraphs if d.uri in wanted], desc="index", file=sys.stderr, disable=None
     ):
         add(collections.get(_alone(document.uri)), embedder, [document])
-    return Corpus(collections, "the paragraph of each question", lambda question: _alone(question.paragraph))
+    return Corpus(collections, "the paragraph of each", lambda question: _alone(question.paragraph))
 
 
 def index_documents(index: Index, embedder: Embedder, documents: tuple[Document, ...]) -> None:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+
+from tqdm import tqdm
 
 from index.embed import Embedder
 from index.types import Document
@@ -22,39 +25,65 @@ MARKER = re.compile(r"\[(\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One of the two: seconds to index, milliseconds to retrieve and to answer, and what the answers were worth.
+    """Something to compare: how it retrieves, how it answers (text, and texts that it cites), seconds to index."""
 
-    `right`: answerable questions whose answer holds a gold answer; `cited`: those of them with a citation whose text
-    holds one, too; `refused`: unanswerable ones without any citation. `index_s` is None where it was indexed before.
+    name: str
+    retrieve: Callable[[str], object]
+    answer: Callable[[str], tuple[str, Sequence[str]]]
+    index_s: float
+
+
+@dataclass(slots=True)
+class Result:
+    """Milliseconds to retrieve and to answer, and what the answers were worth.
+
+    `right`: answerable questions whose answer holds a gold answer; `cited`: those of them that cite a text which holds
+    one, too; `uncited`: unanswerable ones that are answered without citing anything, or refused.
     """
 
-    index_s: float
-    retrieve_p50_ms: float
-    answer_p50_ms: float
-    answer_p95_ms: float
-    right: int
-    cited: int
-    refused: int
+    retrieve_ms: list[float] = field(default_factory=list)
+    answer_ms: list[float] = field(default_factory=list)
+    right: int = 0
+    cited: int = 0
+    uncited: int = 0
 
 
-def ours(qa: QA, questions: Sequence[Question], mode: Any, index_s: float) -> Side:
+def race(sides: Sequence[Side], questions: Sequence[Question]) -> list[Result]:
+    """Ask every side each question in turn, so that a noisy moment falls on all alike."""
+    results = [Result() for _ in sides]
+    for side in sides:
+        side.retrieve(questions[0].question)
+    for question in tqdm(questions, desc="compare", file=sys.stderr, disable=None):
+        for side, result in zip(sides, results, strict=True):
+            began = time.perf_counter()
+            side.retrieve(question.question)
+            result.retrieve_ms.append((time.perf_counter() - began) * 1000)
+            began = time.perf_counter()
+            text, cited = side.answer(question.question)
+            result.answer_ms.append((time.perf_counter() - began) * 1000)
+            if not question.answerable:
+                result.uncited += not cited
+            elif contains_gold(text, question.golds):
+                result.right += 1
+                result.cited += any(contains_gold(source, question.golds) for source in cited)
+    return results
+
+
+def ours(qa: QA, mode: Any, name: str, index_s: float) -> Side:
     """This service, over its default collection."""
-    retrieve_ms, answer_ms, counts = [], [], [0, 0, 0]
-    for question in questions:
-        began = time.perf_counter()
+
+    def retrieve(question: str) -> object:
         with qa.collections.get("default").snapshot() as snapshot:
-            qa.retrieve(snapshot, question.question, None)
-        retrieve_ms.append((time.perf_counter() - began) * 1000)
-        began = time.perf_counter()
-        answer = qa.ask(question.question, mode=mode)
-        answer_ms.append((time.perf_counter() - began) * 1000)
-        _count(counts, question, answer.answer, [c.cited_text for c in answer.citations])
-    return _side(index_s, retrieve_ms, answer_ms, counts)
+            return qa.retrieve(snapshot, question, None)
+
+    def answer(question: str) -> tuple[str, Sequence[str]]:
+        found = qa.ask(question, mode=mode)
+        return found.answer, [citation.cited_text for citation in found.citations]
+
+    return Side(name, retrieve, answer, index_s)
 
 
-def llamaindex(
-    documents: Sequence[Document], embedder: Embedder, llm: LLM, questions: Sequence[Question], top_k: int
-) -> Side:
+def llamaindex(documents: Sequence[Document], embedder: Embedder, llm: LLM, name: str, top_k: int) -> Side:
     """LlamaIndex as its documentation has it: sentence splitter, vector store in memory, citations by prompt."""
     from llama_index.core import Document as LlamaDocument
     from llama_index.core import VectorStoreIndex
@@ -67,49 +96,33 @@ def llamaindex(
     index_s = time.perf_counter() - began
     engine = CitationQueryEngine.from_args(index, llm=llm, similarity_top_k=top_k)
     retriever = index.as_retriever(similarity_top_k=top_k)
-    retrieve_ms, answer_ms, counts = [], [], [0, 0, 0]
-    for question in questions:
-        began = time.perf_counter()
-        retriever.retrieve(question.question)
-        retrieve_ms.append((time.perf_counter() - began) * 1000)
-        began = time.perf_counter()
-        response = engine.query(question.question)
-        answer_ms.append((time.perf_counter() - began) * 1000)
-        text = str(response)
-        named = {int(number) for number in MARKER.findall(text)}
-        cited = [n.node.get_content() for at, n in enumerate(response.source_nodes, 1) if at in named]
-        _count(counts, question, text, cited)
-    return _side(index_s, retrieve_ms, answer_ms, counts)
+
+    def answer(question: str) -> tuple[str, Sequence[str]]:
+        response = engine.query(question)
+        named = {int(number) for number in MARKER.findall(str(response))}
+        return str(response), [n.node.get_content() for at, n in enumerate(response.source_nodes, 1) if at in named]
+
+    return Side(name, retriever.retrieve, answer, index_s)
 
 
-def table(sides: Sequence[tuple[str, Side]], questions: Sequence[Question]) -> str:
-    """Both sides as a Markdown table."""
+def table(sides: Sequence[Side], results: Sequence[Result], questions: Sequence[Question]) -> str:
+    """All sides as a Markdown table; ratios are to the first one."""
     answerable = sum(question.answerable for question in questions)
     lines = [
-        "| | index s | retrieve p50 ms | answer p50 ms | p95 ms | right | right and cited | refused |",
-        "| --- |" + " ---: |" * 7,
+        "| | index s | retrieve p50 ms | ratio | answer p50 ms | p95 ms | ratio | right | right and cited "
+        "| unanswerable, nothing cited |",
+        "| --- |" + " ---: |" * 9,
     ]
-    for name, side in sides:
+    base = [percentiles(values)["p50"] for values in (results[0].retrieve_ms, results[0].answer_ms)]
+    for side, result in zip(sides, results, strict=True):
+        retrieve, answer = percentiles(result.retrieve_ms), percentiles(result.answer_ms)
         lines.append(
-            f"| {name} | {side.index_s:.2f} | {side.retrieve_p50_ms:.1f} | {side.answer_p50_ms:.0f} | "
-            f"{side.answer_p95_ms:.0f} | {side.right} of {answerable} | {side.cited} of {answerable} | "
-            f"{side.refused} of {len(questions) - answerable} |"
+            f"| {side.name} | {side.index_s:.2f} | {retrieve['p50']:.1f} | {retrieve['p50'] / base[0]:.2f} | "
+            f"{answer['p50']:.0f} | {answer['p95']:.0f} | {answer['p50'] / base[1]:.2f} | "
+            f"{result.right} of {answerable} | {result.cited} of {answerable} | "
+            f"{result.uncited} of {len(questions) - answerable} |"
         )
     return "\n".join(lines)
-
-
-def _count(counts: list[int], question: Question, text: str, cited: Sequence[str]) -> None:
-    if not question.answerable:
-        counts[2] += not cited
-        return
-    right = contains_gold(text, question.golds)
-    counts[0] += right
-    counts[1] += right and any(contains_gold(source, question.golds) for source in cited)
-
-
-def _side(index_s: float, retrieve_ms: Sequence[float], answer_ms: Sequence[float], counts: Sequence[int]) -> Side:
-    answer = percentiles(answer_ms)
-    return Side(index_s, percentiles(retrieve_ms)["p50"], answer["p50"], answer["p95"], *counts)
 
 
 def _embedding(embedder: Embedder) -> Any:

@@ -102,8 +102,9 @@ def markdown(report: Report) -> str:
     lines = [
         f"# Evaluation on {about['name']}",
         "",
-        f"{report['metrics']['questions']:.0f} questions of {about['documents']}, mode {report['settings']['mode']}, "
-        f"{report['system']}. Every question counts; an error scores zero. `report.json` has each question.",
+        f"{report['metrics']['questions']:.0f} questions, asked of {about['documents']}, mode "
+        f"{report['settings']['mode']}, {report['system']}. Every question counts; an error scores zero. "
+        "`report.json` has each question.",
         "",
     ]
     for title, figures in grouped(report["metrics"]):
