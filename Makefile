@@ -87,6 +87,8 @@ reports: $(TEST_STAMP)
 	@$(EVALUATE) --grounding $(GROUNDING) --output reports/grounding
 	@$(BIN)/python scripts/publish_reports.py reports/article reports/squad-open reports/squad-gold reports/grounding \
 	  --to docs/evaluation --picture reports/squad-open
+	@$(BIN)/python scripts/benchmark.py --llm --peer --output docs/evaluation
+	@$(BIN)/python scripts/benchmark.py --growth 1000 10000 100000 --output docs/evaluation
 
 benchmark: $(STAMP)
 	@$(BIN)/python scripts/benchmark.py
