@@ -76,7 +76,7 @@ def main() -> None:
         rows = []
         for size in tqdm(options.growth, desc="grow", file=sys.stderr, disable=None):
             rows.append(growth.grow(size, texts, asked, options.embed_up_to))
-        told.say("Growth", growth.table(rows), growth.as_json(rows))
+            told.say("Growth", growth.table(rows), growth.as_json(rows))  # after each: the next one may take an hour
     if options.vectors:
         sizes = [growth.vectors_alone(size) for size in options.vectors]
         told.say("Vectors alone", vectors_table(sizes), sizes)
