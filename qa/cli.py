@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from qa.evaluation.command import evaluate
+
 if TYPE_CHECKING:
     from index.ingest import IngestReport, Progress
 
@@ -331,6 +333,9 @@ def _export(found: list[Any], collection: str, data_dir: Path, to: Path) -> None
     click.echo(f"{len(made.judged)} cases of collection {collection} in {to}.")
     if made.open:
         click.echo(f"{len(made.open)} to judge in {rest}: set answerable, answers and evidence, and move them over.")
+
+
+main.add_command(evaluate)
 
 
 def plain(text: str) -> str:

@@ -30,7 +30,11 @@ from index.store import Collections
 from qa.build import build_embedder, build_reader, calibration_path
 from qa.decide import UNCALIBRATED, Calibration
 from qa.evaluation import metrics
-from qa.evaluation.open_corpus import Read, ask_all, index_documents, load_questions
+from qa.evaluation.corpus import index_documents
+from qa.evaluation.questions import load_dataset
+from qa.evaluation.ranking import Ranking
+from qa.evaluation.ranking import measure as measure_rankings
+from qa.evaluation.readings import Read, read_all
 from qa.pipeline import QA
 from qa.settings import load_settings
 
@@ -58,15 +62,16 @@ def main() -> None:
     options = parser.parse_args()
 
     output = options.output or calibration_path(load_settings(reader=options.reader))
-    documents, questions = load_questions(options.squad, options.questions, options.seed)
+    dataset = load_dataset(options.squad).sample(options.questions, options.seed)
+    questions = dataset.questions
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(data_dir=Path(folder), llm="none", reader=options.reader)
         reader = build_reader(settings)
         qa = QA(Collections(settings.data_dir), build_embedder(settings), reader, UNCALIBRATED, None, settings)
-        index_documents(qa, documents)
-        asked = ask_all(qa, questions, settings.top_k)
+        index_documents(qa.collections.get("default"), qa.embedder, dataset.paragraphs)
+        asked = read_all(qa, questions, settings.top_k)
     answerable = np.array([bool(question.golds) for question in questions])
-    articles = np.array([question.article for question in questions])
+    articles = np.array([question.group for question in questions])
 
     probabilities, ranked = np.empty(len(asked)), list(asked)
     for train, test in GroupKFold(n_splits=min(9, len(set(articles)))).split(asked, groups=articles):
@@ -146,14 +151,14 @@ def measure(
     chosen = [reads[0] for reads in ranked]
     right = np.array([read.right for read in chosen])
     answered = probabilities >= THRESHOLD
-    before = [first_relevant(reads) for reads, a in zip(asked, answerable, strict=True) if a]
-    after = [first_relevant(reads) for reads, a in zip(ranked, answerable, strict=True) if a]
+    most = max(map(len, asked))
+    before, after = (ranking_figures(every, answerable, most) for every in (asked, ranked))
     figures = {
-        "recall_at_1_retrieved": metrics.recall_at(before, 1),
-        "recall_at_1_read": metrics.recall_at(after, 1),
-        "mrr_retrieved": metrics.mean_reciprocal_rank(before),
-        "mrr_read": metrics.mean_reciprocal_rank(after),
-        "recall_at_k": metrics.recall_at(before, len(asked[0])),
+        "recall_at_1_retrieved": before["hit@1"],
+        "recall_at_1_read": after["hit@1"],
+        "mrr_retrieved": before["mrr"],
+        "mrr_read": after["mrr"],
+        "recall_at_k": before[f"hit@{most}"],
         "span_f1_without_threshold": np.mean([read.span_f1 for read, a in zip(chosen, answerable, strict=True) if a]),
         "right_without_threshold": right[answerable].mean(),
         "auroc_answerable": roc_auc_score(answerable, probabilities),
@@ -168,9 +173,15 @@ def measure(
     return {**counts, **{name: round(float(value), 4) for name, value in figures.items()}}
 
 
-def first_relevant(reads: list[Read]) -> int | None:
-    """The rank, from 1, of the first passage that holds a gold answer in its place."""
-    return next((rank for rank, read in enumerate(reads, 1) if read.relevant), None)
+def ranking_figures(asked: list[list[Read]], answerable: np.ndarray, most: int) -> dict[str, float]:
+    """Over the answerable questions: `hit@1`, `hit@most`, `mrr` of the passages that hold a gold answer in place."""
+    rankings = {
+        str(i): Ranking(tuple(read.relevant for read in reads), missed=int(not any(read.relevant for read in reads)))
+        for i, reads in enumerate(asked)
+        if answerable[i]
+    }
+    measured = list(measure_rankings(rankings, sorted({1, most})).values())
+    return {name: float(np.mean([values[name] for values in measured])) for name in measured[0]}
 
 
 def plot(probabilities: np.ndarray, right: np.ndarray, folder: Path) -> None:

@@ -10,7 +10,6 @@ must at least be one that the evidence says, whatever the question takes for gra
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import time
@@ -25,6 +24,7 @@ from qa.build import build_qa
 from qa.compose import warm_up
 from qa.decide import Calibration
 from qa.errors import LLMError
+from qa.evaluation.questions import Question, load_dataset
 from qa.extract import Excerpt
 from qa.llm import Budget
 from qa.pipeline import QA
@@ -54,48 +54,44 @@ def enclosing(text: str, start: int, end: int) -> str:
 
 def article() -> list[Triple]:
     """The answerable questions of the development file, each with the whole sentence around its evidence."""
-    triples = []
-    for line in ARTICLE.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        if record["answerable"]:
-            place = record["evidence"][0]
-            text = (SEEDS / f"{place['document']}.txt").read_text(encoding="utf-8")
-            evidence = enclosing(text, place["start_char_index"], place["end_char_index"])
-            triples.append(Triple(record["id"], record["question"], evidence, record["answers"][0]))
-    return triples
+    questions = load_dataset(ARTICLE).questions
+    texts = {question.id: (SEEDS / f"{e.document}.txt").read_text(encoding="utf-8")
+             for question in questions for e in question.evidence[:1]}  # fmt: skip
+    return [triple(question, texts[question.id]) for question in questions if question.answerable]
+
+
+def triple(question: Question, text: str) -> Triple:
+    """An answerable question with the sentences around its first place of evidence."""
+    place = question.evidence[0].span
+    return Triple(question.id, question.question.strip(), enclosing(text, place.start, place.end), question.golds[0])
 
 
 def squad(file: Path, number: int, seed: int) -> list[Triple]:
     """A seeded sample of answerable questions of a file in SQuAD 2.0's form."""
-    triples = []
-    for page in json.loads(file.read_text(encoding="utf-8"))["data"]:
-        for paragraph in page["paragraphs"]:
-            for qa in paragraph["qas"]:
-                if not qa["is_impossible"]:
-                    start, text = qa["answers"][0]["answer_start"], qa["answers"][0]["text"]
-                    evidence = enclosing(paragraph["context"], start, start + len(text))
-                    triples.append(Triple(qa["id"], qa["question"].strip(), evidence, text))
-    return random.Random(seed).sample(triples, number)  # noqa: S311  (no secret)
+    dataset = load_dataset(file)
+    texts = {paragraph.uri: paragraph.text for paragraph in dataset.paragraphs}
+    answerable = [question for question in dataset.questions if question.answerable]
+    drawn = random.Random(seed).sample(answerable, number)  # noqa: S311  (no secret)
+    return [triple(question, texts[question.paragraph]) for question in drawn]
 
 
 def near_misses(file: Path, number: int, seed: int) -> list[Triple]:
     """A seeded sample of unanswerable questions that the reader finds an answer to in their paragraph."""
     calibration, reader = Calibration.load(MODEL_DIR / "calibration.json"), onnx_reader()
-    asked = [
-        (qa, paragraph["context"])
-        for page in json.loads(file.read_text(encoding="utf-8"))["data"]
-        for paragraph in page["paragraphs"]
-        for qa in paragraph["qas"]
-        if qa["is_impossible"]
-    ]
+    dataset = load_dataset(file)
+    texts = {paragraph.uri: paragraph.text for paragraph in dataset.paragraphs}
+    asked = [question for question in dataset.questions if not question.answerable]
     random.Random(seed).shuffle(asked)  # noqa: S311  (no secret)
     triples: list[Triple] = []
-    for qa, text in asked:
-        best = reader.read(qa["question"], [text])[0][0]
+    for question in asked:
+        if len(triples) == number:
+            break
+        text = texts[question.paragraph]
+        best = reader.read(question.question, [text])[0][0]
         evidence = enclosing(text, best.span.start, best.span.end)
-        alone = reader.read(qa["question"], [evidence])[0][0]
-        if calibration.probability(best.score, alone.score) >= calibration.threshold and len(triples) < number:
-            triples.append(Triple(qa["id"], qa["question"].strip(), evidence, best.span.of(text)))
+        alone = reader.read(question.question, [evidence])[0][0]
+        if calibration.probability(best.score, alone.score) >= calibration.threshold:
+            triples.append(Triple(question.id, question.question.strip(), evidence, best.span.of(text)))
     return triples
 
 

@@ -21,10 +21,9 @@ import numpy as np
 from sklearn.metrics import roc_auc_score
 from tqdm import tqdm
 
-from index.types import document_id
 from qa.build import build_reader
 from qa.evaluation.metrics import exact_match, f1
-from qa.evaluation.open_corpus import load_questions
+from qa.evaluation.questions import load_dataset
 from qa.read import Reader
 from qa.settings import load_settings
 
@@ -35,15 +34,14 @@ def main() -> None:
     parser.add_argument("--squad", type=Path, required=True, help="SQuAD 2.0 JSON file that the reader never saw")
     parser.add_argument("--reader", default="minilm", help="as QA_READER (default minilm, the shipped one)")
     parser.add_argument("--against", help="another reader, to compare spans and scores with")
-    parser.add_argument(
-        "--questions", type=int, default=sys.maxsize, help="how many, drawn with the seed (default all)"
-    )
+    parser.add_argument("--questions", type=int, help="how many, drawn with the seed (default all)")
     parser.add_argument("--seed", type=int, default=13)
     options = parser.parse_args()
 
-    documents, questions = load_questions(options.squad, options.questions, options.seed)
-    texts = {document_id(document.uri): document.text for document in documents}
-    pairs = [(question.question, texts[question.document_id]) for question in questions]
+    dataset = load_dataset(options.squad).sample(options.questions, options.seed)
+    questions = dataset.questions
+    texts = {document.uri: document.text for document in dataset.paragraphs}
+    pairs = [(question.question, texts[question.paragraph]) for question in questions]
     found = [best(options.reader, *pair) for pair in tqdm(pairs, desc="read", file=sys.stderr)]
     answered = [(words, q.golds) for (words, _), q in zip(found, questions, strict=True) if q.golds]
     scores = np.array([score for _, score in found])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qa.evaluation.open_corpus import Read
+from qa.evaluation.readings import Read
 from scripts.calibrate_reader import CHANGED_BY_STOPPING, fit, measure, passages_read, plot, rank, stop_at
 from tests.fakes import FAKE_CALIBRATION
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from index.embed import Vectors
 from index.errors import DocumentConflict, DocumentMissing, EmptyDocument, LoadError, NotText
-from index.ingest import EMBED_BATCH, ingest, rebuild, remove
+from index.ingest import EMBED_BATCH, add, ingest, rebuild, remove
 from index.store import LocalIndex
-from index.types import document_id
+from index.types import Document, document_id
 from tests.fakes import FakeEmbedder
 
 
@@ -156,6 +157,27 @@ def test_an_interrupted_ingest_goes_on_where_it_was(index: LocalIndex, folder: P
     report = ingest(index, embedder, [folder])
     assert len(report.added) == 3 * EMBED_BATCH
     assert len(embedder.embedded) == EMBED_BATCH  # the other two batches were kept
+
+
+def test_so_does_a_first_ingest_that_was_interrupted(index: LocalIndex, folder: Path) -> None:
+    for number in range(2 * EMBED_BATCH):
+        (folder / f"n{number}.txt").write_text(f"Number {number} is here.")
+    with pytest.raises(KeyboardInterrupt):
+        ingest(index, Interrupted(after=EMBED_BATCH), [folder])
+    embedder = FakeEmbedder()
+    report = ingest(index, embedder, [folder])
+    assert len(report.added) == len(texts(index)) == 2 * EMBED_BATCH + 2
+    assert len(embedder.embedded) == EMBED_BATCH + 2
+
+
+def test_documents_that_come_from_elsewhere_are_added_once(index: LocalIndex, folder: Path) -> None:
+    ingest(index, FakeEmbedder(), [folder])
+    library = Document("library/1", "Library", "It opens at nine.", "a data set")
+    assert add(index, FakeEmbedder(), [library]).added == ["library/1"]
+    assert add(index, FakeEmbedder(), [library]).unchanged == ["library/1"]
+    assert add(index, FakeEmbedder(), [replace(library, text="It opens at ten.")]).updated == ["library/1"]
+    assert len(texts(index)) == 3
+    assert texts(index)["library/1"] == "It opens at ten."
 
 
 def test_progress_reaches_the_end_of_every_step(index: LocalIndex, folder: Path) -> None:

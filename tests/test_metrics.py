@@ -86,8 +86,67 @@ def test_bins_are_those_of_scikit_learn() -> None:
     np.testing.assert_allclose([row[:2] for row in metrics.reliability(probabilities, right)], np.c_[mean, share])
 
 
-def test_recall_and_reciprocal_rank_count_the_questions_without_a_result() -> None:
-    ranks = [1, 2, None, 4]
-    assert metrics.recall_at(ranks, 1) == 1 / 4
-    assert metrics.recall_at(ranks, 2) == 2 / 4
-    assert metrics.mean_reciprocal_rank(ranks) == (1 + 1 / 2 + 1 / 4) / 4
+def test_squad_two_counts_a_refusal_as_the_empty_answer() -> None:
+    assert metrics.squad("", []) == (1, 1)
+    assert metrics.squad("Ada", []) == (0, 0)
+    assert metrics.squad("", ["Ada"]) == (0, 0)
+    assert metrics.squad("the Ada", ["Ada", "the"]) == (1, 1)
+    assert metrics.squad("", ["the"]) == (1, 1)  # as the official script has it: nothing else is gold
+
+
+WORDS = st.lists(st.sampled_from("Ada bridge the a 1871 red, (old) river's".split()), min_size=1, max_size=6)
+
+
+@given(st.lists(st.tuples(WORDS, st.lists(WORDS, min_size=1, max_size=3)), min_size=1, max_size=5))
+def test_squad_scores_are_those_of_torchmetrics(rows: list[tuple[list[str], list[list[str]]]]) -> None:
+    from torchmetrics.functional.text import squad
+
+    predicted = [{"id": str(i), "prediction_text": " ".join(words)} for i, (words, _) in enumerate(rows)]
+    golds = [[" ".join(gold) for gold in golds] for _, golds in rows]
+    target = [
+        {"id": str(i), "answers": {"text": texts, "answer_start": [0] * len(texts)}} for i, texts in enumerate(golds)
+    ]
+    theirs = squad(predicted, target)
+    ours = [(metrics.exact_match(p["prediction_text"], g), metrics.f1(p["prediction_text"], g))
+            for p, g in zip(predicted, golds, strict=True)]  # fmt: skip
+    assert float(theirs["exact_match"]) == pytest.approx(100 * np.mean([em for em, _ in ours]), abs=1e-3)
+    # The official 1.1 script gives 0 where neither side has a word; that of 2.0, which is ours, gives 1.
+    if all(metrics.normalise(p["prediction_text"]) for p in predicted):
+        assert float(theirs["f1"]) == pytest.approx(100 * np.mean([f1 for _, f1 in ours]), abs=1e-3)
+
+
+def test_precision_recall_auroc_and_balanced_accuracy_are_those_of_scikit_learn() -> None:
+    from sklearn.metrics import balanced_accuracy_score, precision_recall_fscore_support, roc_auc_score
+
+    rng = np.random.default_rng(2)
+    for _ in range(20):
+        said, wanted = rng.random(30) < 0.4, rng.random(30) < 0.5
+        scores = rng.integers(0, 5, 30) / 4
+        theirs = precision_recall_fscore_support(wanted, said, average="binary", zero_division=0)
+        assert metrics.precision_recall(list(said), list(wanted)) == pytest.approx(theirs[:3])
+        assert metrics.auroc(list(scores), list(wanted)) == pytest.approx(roc_auc_score(wanted, scores))
+        assert metrics.balanced_accuracy(said, wanted) == pytest.approx(balanced_accuracy_score(wanted, said))
+    assert metrics.precision_recall([False], [True]) == (0, 0, 0)
+    assert metrics.auroc([0.1, 0.2], [True, True]) is None
+
+
+def test_calibration_error_is_that_of_torchmetrics() -> None:
+    import torch
+    from torchmetrics.functional.classification import binary_calibration_error
+
+    rng = np.random.default_rng(3)
+    probabilities = rng.random(400)
+    right = rng.random(400) < probabilities**2
+    theirs = binary_calibration_error(torch.tensor(probabilities), torch.tensor(right.astype(int)), n_bins=10)
+    assert metrics.calibration_error(probabilities, right) == pytest.approx(float(theirs), abs=1e-5)
+
+
+def test_the_best_f1_threshold_is_the_best_of_all_thresholds() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(20):
+        probabilities, f1s, answerable = rng.random(25), rng.random(25), rng.random(25) < 0.5
+        every = []
+        for threshold in [*probabilities, 2.0]:
+            answered = probabilities >= threshold
+            every.append(np.where(answered, np.where(answerable, f1s, 0), ~answerable).mean())
+        assert metrics.best_f1_threshold(probabilities, f1s, answerable) == pytest.approx(max(every))

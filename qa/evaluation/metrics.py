@@ -33,6 +33,16 @@ def _f1(answer: list[str], gold: list[str]) -> float:
     return 2 * shared / (len(answer) + len(gold))
 
 
+def squad(answer: str, golds: Sequence[str]) -> tuple[float, float]:
+    """Exact match and F1 as the official SQuAD 2.0 script scores a prediction (Rajpurkar, Jia and Liang 2018).
+
+    A refusal is the empty prediction. Where nothing answers, `golds` is empty and only a refusal is right: 1, else 0.
+    A gold answer without a word ("the") counts for nothing beside others.
+    """
+    wanted = [gold for gold in golds if normalise(gold)] or [""]
+    return exact_match(answer, wanted), f1(answer, wanted)
+
+
 def contains_gold(text: str, golds: Sequence[str]) -> bool:
     """Whether the words of a gold answer stand in the text, in a row, case, articles and punctuation aside.
 
@@ -44,6 +54,43 @@ def contains_gold(text: str, golds: Sequence[str]) -> bool:
 
 def _words(text: str) -> str:
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", " ".join(re.findall(r"[^\W_]+", text.casefold()))).split())
+
+
+def precision_recall(predicted: Sequence[bool], wanted: Sequence[bool]) -> tuple[float, float, float]:
+    """Precision, recall and their harmonic mean; 0 where a share of nothing would be taken (van Rijsbergen 1979)."""
+    both = sum(p and w for p, w in zip(predicted, wanted, strict=True))
+    precision, recall = (both / n if n else 0.0 for n in (sum(predicted), sum(wanted)))
+    return precision, recall, 2 * precision * recall / (precision + recall) if both else 0.0
+
+
+def auroc(scores: Sequence[float], wanted: Sequence[bool]) -> float | None:
+    """The chance that a wanted item has a higher score than another one, ties half (Hanley and McNeil 1982).
+
+    None where there is only one kind.
+    """
+    from sklearn.metrics import roc_auc_score
+
+    return float(roc_auc_score(wanted, scores)) if any(wanted) and not all(wanted) else None
+
+
+def best_f1_threshold(probabilities: np.ndarray, f1_if_answered: np.ndarray, answerable: np.ndarray) -> float:
+    """The mean F1 over all questions at the threshold that gives most: `best_f1` of the official SQuAD 2.0 script.
+
+    Answering an unanswerable question earns nothing and refusing it 1; refusing an answerable one earns nothing.
+    """
+    order = np.argsort(-probabilities, kind="stable")
+    gains = np.where(answerable, f1_if_answered, -1.0)[order]
+    return float(((~answerable).sum() + max(0.0, gains.cumsum().max(initial=0.0))) / len(order))
+
+
+def balanced_accuracy(said: np.ndarray, true: np.ndarray) -> float:
+    """The mean of the shares right among the true and among the false (Brodersen et al., ICPR 2010)."""
+    return float((said[true].mean() + (~said[~true]).mean()) / 2)
+
+
+def percentiles(values: Sequence[float]) -> dict[str, float]:
+    """p50, p95 and p99, by linear interpolation."""
+    return {f"p{q}": round(float(np.percentile(values, q)), 2) for q in (50, 95, 99)}
 
 
 def risk_coverage(probabilities: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -85,13 +132,3 @@ def calibration_error(probabilities: np.ndarray, right: np.ndarray, bins: int = 
     """Expected calibration error over bins of equal width (Naeini, Cooper and Hauskrecht, AAAI 2015)."""
     rows = reliability(probabilities, right, bins)
     return sum(n * abs(share - mean) for mean, share, n in rows) / len(probabilities)
-
-
-def recall_at(ranks: Sequence[int | None], k: int) -> float:
-    """Share of the questions whose first relevant passage has a rank, from 1, of at most `k`."""
-    return sum(rank is not None and rank <= k for rank in ranks) / len(ranks)
-
-
-def mean_reciprocal_rank(ranks: Sequence[int | None]) -> float:
-    """Mean of 1 / rank of the first relevant passage, 0 where there is none (Voorhees, TREC-8, 1999)."""
-    return sum(1 / rank if rank else 0.0 for rank in ranks) / len(ranks)
