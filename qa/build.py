@@ -16,6 +16,7 @@ from qa.pipeline import QA
 from qa.read import MODEL_DIR, Reader, huggingface_reader, onnx_reader
 from qa.remote import hang_up
 from qa.settings import Settings, load_settings
+from qa.support import Judge, SupportModel
 
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
@@ -39,6 +40,7 @@ def build_qa(settings: Settings | None = None, *, llm: LanguageModel | None = No
         calibration=build_calibration(settings),
         llm=llm or build_llm(settings),
         settings=settings,
+        judge=build_judge(settings),
     )
 
 
@@ -57,6 +59,11 @@ def build_reader(settings: Settings) -> Reader:
     if (folder / "model.onnx").is_file():
         return onnx_reader(folder, threads=settings.thread_count())
     return huggingface_reader(str(folder) if folder.is_dir() else settings.reader, threads=settings.thread_count())
+
+
+def build_judge(settings: Settings) -> Judge:
+    """The support model."""
+    return SupportModel(threads=settings.thread_count())
 
 
 def build_calibration(settings: Settings) -> Calibration:

@@ -107,6 +107,54 @@ def ask(
 
 
 @main.command()
+@click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
+@click.option(
+    "--against",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PATH",
+    help="Check against these files or folders, not against a collection; may be given several times.",
+)
+@collection_option
+@click.option(
+    "--threshold",
+    type=click.FloatRange(0, 1),
+    default=None,
+    help="Least score to pass.  [default: QA_SUPPORT_THRESHOLD]",
+)
+@json_option
+def check(file: Path, against: tuple[Path, ...], collection: str, threshold: float | None, as_json: bool) -> None:
+    """Check every sentence of FILE: do the documents support it? `-` reads standard input.
+
+    Exit code 0: all are supported. 3: some are not. 1: an error. 2: wrong usage.
+
+    \b
+    qa check draft.md
+    qa check draft.md --against report.txt --against notes/
+    echo "Nvidia is a chip maker." | qa check - --json
+    """
+    from index.decode import decode
+    from index.load import find_files, load_file
+    from qa import show
+    from qa.build import build_qa
+    from qa.grounding import Fact
+    from qa.settings import load_settings
+
+    most = int(load_settings().max_document_mb * 1_000_000)
+    if str(file) == "-":
+        text = decode(sys.stdin.buffer.read(most), "standard input")
+    else:
+        text = load_file(file, uri=file.name, max_bytes=most).text
+    facts = None
+    if against:
+        documents = [load_file(p, uri=name, max_bytes=most) for path in against for p, name in find_files(path)]
+        facts = [Fact(fact_text=document.text, attributes={"title": document.title}) for document in documents]
+    found = build_qa().check(text, facts=facts, collection=collection, threshold=threshold)
+    click.echo(found.model_dump_json(indent=2) if as_json else plain(show.grounding(found)))
+    sys.exit(0 if show.all_supported(found) else EXIT_REFUSED)
+
+
+@main.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @collection_option
 @click.option("--prune", is_flag=True, help="Remove documents that came from under PATHS and are no longer there.")

@@ -18,7 +18,7 @@ from pathlib import Path
 from index.errors import IndexingError
 from index.ingest import ingest
 from index.store import Collections
-from qa.build import build_embedder, build_llm, build_qa
+from qa.build import build_embedder, build_judge, build_llm, build_qa
 from qa.errors import QAError
 from qa.llm import Budget
 from qa.read import MODEL_DIR
@@ -48,6 +48,7 @@ def examine() -> Iterator[Line]:
     yield _settings(settings)
     yield _try("embedder", lambda: _embedder(settings))
     yield _try("reader", lambda: _reader(settings))
+    yield _try("support", lambda: _support(settings))
     yield _llm(settings)
     yield from _index(settings)
     yield _offline(settings)
@@ -97,6 +98,13 @@ def _reader(settings: Settings) -> str:
         f"{reader.name} ({source}), answers from probability {calibration.threshold:.2f}, calibrated on "
         f"{calibration.made_from}; loaded and read in {_seconds(began)}, score {found.score:+.1f}"
     )
+
+
+def _support(settings: Settings) -> str:
+    judge = build_judge(settings)
+    began = time.perf_counter()
+    verdict = judge("The library opens at nine.", "The library opens at ten.")
+    return f"{judge.name}, loaded and judged in {_seconds(began)}, contradiction {verdict.contradicted:.2f}"
 
 
 def _llm(settings: Settings) -> Line:

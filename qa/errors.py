@@ -2,6 +2,7 @@
 
 QAError
 ├── InvalidQuestion       empty, too long, or not text
+├── InvalidText           nothing to check, too much of it, or not text
 ├── InvalidCitation       an id that this service did not make
 ├── SettingsError         an unknown or impossible setting
 ├── ConversationsOff      conversations are not kept here
@@ -26,6 +27,10 @@ class QAError(Exception):
 
 class InvalidQuestion(QAError):
     """Not a question that can be asked."""
+
+
+class InvalidText(QAError):
+    """Not a text that can be checked."""
 
 
 class InvalidCitation(QAError):

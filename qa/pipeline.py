@@ -17,6 +17,7 @@ from qa.explain import explained, wants_explanation
 from qa.feedback import Feedback
 from qa.find import find, wants_several
 from qa.followup import standalone
+from qa.grounding import Fact, Grounding, checked, ground, of_collection, of_facts
 from qa.llm import Budget, LanguageModel
 from qa.plan import plan
 from qa.read import Reader
@@ -24,6 +25,7 @@ from qa.rerank import rerank
 from qa.retrieve import RankedPassage, retrieve
 from qa.rewrite import rewritten, stands
 from qa.settings import Settings
+from qa.support import Judge
 from qa.trace import Trace, Understood
 from qa.types import (
     Answer,
@@ -56,6 +58,7 @@ class QA:
         calibration: Calibration,
         llm: LanguageModel | None,
         settings: Settings,
+        judge: Judge | None = None,
     ) -> None:
         self.collections = collections
         self.embedder = embedder
@@ -65,6 +68,7 @@ class QA:
         self.settings = settings
         self.conversations = Conversations(settings.data_dir, settings.keep_conversations)
         self.feedback = Feedback(settings.data_dir)
+        self.judge = judge
 
     def ask(
         self,
@@ -90,6 +94,29 @@ class QA:
             if isinstance(event, AnswerEvent):
                 return event.answer
         raise AssertionError("a stream ends with its answer")
+
+    def check(
+        self,
+        text: str,
+        *,
+        facts: Sequence[Fact] | None = None,
+        collection: str = "default",
+        threshold: float | None = None,
+    ) -> Grounding:
+        """Which sentences of `text` the facts support, or without facts the documents of the collection.
+
+        `threshold` is the score from which a sentence cites what supports it. Raises `InvalidText`, and what opening
+        the collection raises (`IndexingError`).
+        """
+        checked(text, facts)
+        least = self.settings.support_threshold if threshold is None else threshold
+        if facts is not None:
+            return ground(text, of_facts(facts, self.embedder), self.embedder, self.judge, least)
+        with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
+            source = of_collection(
+                collection, lambda claim: [item.passage for item in self.retrieve(snapshot, claim, None)]
+            )
+            return ground(text, source, self.embedder, self.judge, least)
 
     def search(self, question: str, *, collection: str = "default", top_k: int | None = None) -> list[PassageResult]:
         """The passages retrieved for a question, not read."""
@@ -175,7 +202,12 @@ class QA:
 
     def models(self) -> Models:
         """The models at work, by name."""
-        return Models(embedder=self.embedder.name, reader=self.reader.name, llm=self.llm.name if self.llm else None)
+        return Models(
+            embedder=self.embedder.name,
+            reader=self.reader.name,
+            llm=self.llm.name if self.llm else None,
+            support=self.judge.name if self.judge else None,
+        )
 
 
 class Inquiry:
@@ -329,7 +361,7 @@ class Inquiry:
             max_tokens=settings.llm_max_tokens,
             cancelled=self._cancelled,
         )
-        writer = Writer(llm, qa.embedder, qa.reader, qa.calibration, settings.support_threshold, trace)
+        writer = Writer(llm, qa.embedder, qa.reader, qa.calibration, qa.judge, settings.support_threshold, trace)
         try:
             if draft.plan.mode == "phrasing":
                 excerpt = trace.found[0].excerpt

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from qa.feedback import Rated
+from qa.grounding import Grounding
 from qa.trace import Trace
 from qa.types import Answer, PassageResult
 
@@ -36,6 +37,37 @@ def answer(answer: Answer) -> str:
     if answer.note:
         lines += ["", answer.note]
     return "\n".join([*lines, "", _models(answer)])
+
+
+def grounding(found: Grounding) -> str:
+    """Every sentence with a mark, its score and what it rests on, or what speaks against it; then the chunks."""
+    lines = []
+    for claim in found.claims:
+        text = _one_line(claim.claim_text, 400)
+        if not claim.grounding_check_required:
+            lines.append(f"   -        {text}")
+            continue
+        mark = "ok" if claim.citation_indices else "NO"
+        against = "contradicted" if (claim.contradiction_score or 0) >= 0.5 and mark == "NO" else ""
+        cited = "".join(f"[{i + 1}]" for i in claim.citation_indices)
+        lines.append(" ".join(filter(None, [f"  {mark}  {claim.score:.2f}  {text}", cited])))
+        lines += [f"            {_one_line(reason, 300)}" for reason in filter(None, [against, *claim.reasons])]
+    lines += [""] if found.cited_chunks else []
+    for number, chunk in enumerate(found.cited_chunks, 1):
+        title = chunk.title or chunk.source_metadata.get("title") or f"fact {chunk.source}"
+        lines += [
+            f"[{number}] {title}, characters {chunk.start_pos}-{chunk.end_pos}",
+            textwrap.indent(f"“{chunk.chunk_text}”", "    "),
+        ]
+        lines += [f"    {SERVICE}{chunk.viewer_url}"] if chunk.viewer_url else []
+    required = [claim for claim in found.claims if claim.grounding_check_required]
+    supported = sum(bool(claim.citation_indices) for claim in required)
+    return "\n".join([*lines, "", f"{supported} of {len(required)} sentences that state something are supported"])
+
+
+def all_supported(found: Grounding) -> bool:
+    """Whether every sentence that states something cites what supports it."""
+    return all(claim.citation_indices for claim in found.claims if claim.grounding_check_required)
 
 
 def _models(answer: Answer) -> str:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from index.onnx import onnx_session
+from qa.read import MODEL_DIR as READER_DIR
 from qa.read import untruncated
 
 if TYPE_CHECKING:
@@ -36,39 +37,57 @@ class Verdict:
     contradicted: float
 
 
+class Judge(Protocol):
+    """Whatever says what a text says of a claim."""
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+
+    def __call__(self, evidence: str, claim: str) -> Verdict:
+        """What the evidence says of the claim."""
+
+
 class SupportModel:
     """A cross-encoder with three classes, as int8 ONNX. Nothing is loaded before the first verdict.
 
     One pair a run: int8 activations are scaled per tensor, so a verdict would change with what else is in a batch.
     """
 
-    def __init__(self, folder: Path = MODEL_DIR, threads: int = 0) -> None:
+    def __init__(self, folder: Path = MODEL_DIR, threads: int = 0, *, calibrated: bool = True) -> None:
+        """`folder` has `model.onnx`, and `calibration.json` where its logits are to become probabilities."""
         self._folder = folder
+        self._calibrated = calibrated
         self._threads = threads
         self._lock = threading.Lock()
         self.name = "minilm-l6-support-int8" if folder == MODEL_DIR else folder.name
 
     @cached_property
-    def _loaded(self) -> tuple[Tokenizer, onnxruntime.InferenceSession, float]:
+    def tokenizer(self) -> Tokenizer:
+        """The word pieces of the reader, which has the same trunk."""
         from tokenizers import Tokenizer
 
-        tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR.parent / "reader" / "tokenizer.json")))
-        calibration = self._folder / "calibration.json"
-        temperature = (
-            json.loads(calibration.read_text(encoding="utf-8"))["temperature"] if calibration.exists() else 1.0
-        )
-        return tokenizer, onnx_session(self._folder / "model.onnx", self._threads), temperature
+        return untruncated(Tokenizer.from_file(str(READER_DIR / "tokenizer.json")))
 
-    def judge(self, evidence: str, claim: str) -> Verdict:
+    @cached_property
+    def _loaded(self) -> tuple[onnxruntime.InferenceSession, float, float]:
+        stored = self._folder / "calibration.json"
+        fitted = json.loads(stored.read_text(encoding="utf-8")) if self._calibrated and stored.exists() else {}
+        session = onnx_session(self._folder / "model.onnx", self._threads)
+        return session, fitted.get("slope", 1.0), fitted.get("intercept", 0.0)
+
+    def __call__(self, evidence: str, claim: str) -> Verdict:
         """What the evidence says of the claim. What does not fit the window is cut off the evidence's end."""
         with self._lock:
-            tokenizer, session, temperature = self._loaded
+            (session, slope, intercept), tokenizer = self._loaded, self.tokenizer
         pair = encode(tokenizer, evidence, claim)
         feed = {"input_ids": pair.ids, "attention_mask": [1] * len(pair.ids), "token_type_ids": pair.type_ids}
         (logits,) = session.run(["logits"], {name: np.array([row], np.int64) for name, row in feed.items()})
-        scaled = logits[0].astype(np.float64) / temperature
-        shares = np.exp(scaled - scaled.max())
-        return Verdict(*(float(share) for share in shares / shares.sum()))
+        supported, *others = logits[0].astype(np.float64)
+        against = np.logaddexp(*others)
+        supported = 1 / (1 + np.exp(-(slope * (supported - against) + intercept)))  # Platt scaling
+        contradicted = (1 - supported) * np.exp(others[1] - against)
+        return Verdict(float(supported), float(1 - supported - contradicted), float(contradicted))
 
 
 def encode(tokenizer: Tokenizer, evidence: str, claim: str, window: int = WINDOW) -> Encoding:

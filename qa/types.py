@@ -123,6 +123,11 @@ class Models(Wire):
     embedder: str = Field(description="Model of the dense search.", examples=["all-MiniLM-L6-v2-onnx-int8"])
     reader: str = Field(description="Model that found the answer.", examples=["minilm-l6-squad-int8"])
     llm: str | None = Field(description="Model that may phrase or write it; null when none is set up.", examples=[None])
+    support: str | None = Field(
+        None,
+        description="Model that judges what is written, with the exact checks.",
+        examples=["minilm-l6-support-int8"],
+    )
 
 
 class Timings(Wire):

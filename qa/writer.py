@@ -15,6 +15,7 @@ from qa.generate import MISSING, conversation, sentences
 from qa.llm import Budget, LanguageModel
 from qa.read import Reader
 from qa.retrieve import RankedPassage
+from qa.support import Judge
 from qa.trace import Drafted, Trace
 from qa.verify import Evidence, Support
 from qa.wording import collapse, read
@@ -40,6 +41,7 @@ class Writer:
     embedder: Embedder
     reader: Reader
     calibration: Calibration
+    judge: Judge | None
     support_threshold: float
     trace: Trace
 
@@ -51,7 +53,7 @@ class Writer:
         A small model rarely gets it right at once: where the first draft, the most probable one, does not pass, others
         are drawn.
         """
-        evidence = Evidence(self.embedder, excerpt.holding)
+        evidence = Evidence(self.embedder, excerpt.holding, self.judge)
         shown = " ".join(passage.slice(span) for passage, span in excerpt.shown)
         until = time.monotonic() + DRAWING
         tried: set[str] = set()
@@ -81,7 +83,7 @@ class Writer:
         room = llm.metadata.context_window - budget.max_tokens - PROMPT_TOKENS
         passages = [item.passage for item in ranked]
         likeness = {item.passage.id: item.cosine for item in ranked}
-        evidence = Evidence.of(self.embedder, passages)
+        evidence = Evidence.of(self.embedder, passages, self.judge)
         asked = self.embedder.embed_query(question)
         held: list[tuple[str, Support]] = []
         said: set[str] = set()

@@ -40,9 +40,11 @@ from qa.compose import warm_up
 from qa.evaluation import growth, peers
 from qa.evaluation.questions import Question, load_dataset
 from qa.evaluation.report import write_json
+from qa.grounding import Fact
 from qa.pipeline import QA
 from qa.retrieve import retrieve
 from qa.settings import load_settings
+from qa.support import encode
 from qa.types import Event
 
 ROOT = Path(__file__).parent.parent
@@ -112,12 +114,14 @@ def steps(options: argparse.Namespace, questions: list[Question]) -> tuple[str, 
         report = ingest(qa.collections.get("default"), qa.embedder, [options.documents])
         index_s = time.perf_counter() - began
         qa.ask(texts[0], mode="extractive")
-        measured = measure(qa, texts, options.rounds) | {"embed a chunk, at ingest": ingest_step(qa)}
+        measured = measure(qa, texts, options.rounds)
+        measured |= {"embed a chunk, at ingest": ingest_step(qa), "judge a pair of 64 word pieces": judge_step(qa)}
         lines = [
             table(measured),
             "",
             f"Memory without the LLM: {growth.peak_mb():.0f} MB at most ({base:.0f} MB before anything was loaded). "
             f"Ingest: {report.embedded} chunks in {index_s:.2f} s, models loaded on the way.",
+            f"Checking 5 claims against 5 passages: p50 {statistics.median(check_step(qa)):.0f} ms.",
         ]
         data: dict[str, Any] = {"steps": {name: summary(*times) for name, times in measured.items()}}
         if options.llm and qa.llm:
@@ -178,6 +182,36 @@ def ingest_step(qa: QA) -> tuple[list[float], list[float]]:
         spent.append(timed(lambda t=text: qa.embedder.embed_documents([t]))[0])
         limits.append(bare_embedding(qa, text))
     return spent, limits
+
+
+def judge_step(qa: QA) -> tuple[list[float], list[float]]:
+    """The support model on evidence and a claim of 64 word pieces together, and its bare run on them."""
+    judge: Any = qa.judge
+    tokenizer, session = judge.tokenizer, judge._loaded[0]
+    spent, limits = [], []
+    with qa.collections.get("default").snapshot() as snapshot:
+        texts = [passage.text for passage in snapshot.passages(range(1, snapshot.stats().chunks + 1))]
+    for text in (texts * 20)[:100]:
+        evidence, claim = (tokenizer.decode(tokenizer.encode(text).ids[a:b]) for a, b in ((1, 42), (42, 61)))
+        pair = encode(tokenizer, evidence, claim)
+        feed = {"input_ids": pair.ids, "attention_mask": [1] * len(pair.ids), "token_type_ids": pair.type_ids}
+        arrays = {name: np.array([row], np.int64) for name, row in feed.items()}
+        spent.append(timed(lambda e=evidence, c=claim: judge(e, c))[0])
+        limits.append(timed(lambda a=arrays: session.run(None, a))[0])
+    return spent, limits
+
+
+def check_step(qa: QA) -> list[float]:
+    """Milliseconds of checking five sentences, their first words moved to the end, against the passages they are from.
+
+    The exact checks leave such claims to the model.
+    """
+    with qa.collections.get("default").snapshot() as snapshot:
+        passages = snapshot.passages(range(1, min(6, snapshot.stats().chunks + 1)))
+    sentences = [passage.slice(passage.sentences[0]).rstrip(".").split() for passage in passages]
+    text = " ".join(f"{' '.join(words[3:]).capitalize()} {' '.join(words[:3])}." for words in (sentences * 5)[:5])
+    facts = [Fact(fact_text=passage.text) for passage in passages]
+    return [timed(lambda: qa.check(text, facts=facts))[0] for _ in range(20)]
 
 
 def tokens_a_second(qa: QA) -> dict[str, float]:

@@ -103,7 +103,9 @@ def measure(name: str, qa: QA, triples: list[Triple], *, everything: bool) -> No
     reasons: Counter[str] = Counter()
     for triple in triples:
         passage = Passage(1, "doc", "1", "", None, 0, len(triple.evidence), triple.evidence, (whole(triple.evidence),))
-        writer = Writer(qa.llm, qa.embedder, qa.reader, qa.calibration, qa.settings.support_threshold, Trace())
+        writer = Writer(
+            qa.llm, qa.embedder, qa.reader, qa.calibration, qa.judge, qa.settings.support_threshold, Trace()
+        )
         excerpt = Excerpt(None, ((passage, whole(triple.evidence)),), needs_lead=False)
         now = time.monotonic()
         budget = Budget(deadline=now + 30, first_by=now + 30, max_tokens=100)

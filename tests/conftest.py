@@ -22,11 +22,15 @@ from qa.decide import Calibration
 from qa.pipeline import QA
 from qa.read import MODEL_DIR, Reader
 from qa.settings import Settings
+from qa.support import SupportModel
 
 # No deadlines: this is no place to measure time. In CI the same examples every time: a new one is found at a desk.
 settings.register_profile("desk", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.load_profile("ci" if os.environ.get("CI") else "desk")
+
+JUDGE = SupportModel(threads=1)
+"""The real support model, loaded when it is first asked."""
 
 MakeQA = Callable[[Mapping[str, str]], QA]
 
@@ -70,7 +74,7 @@ def make_qa(models: tuple[Embedder, Reader, Calibration], tmp_path: Path) -> Mak
 def qa_over(texts: Mapping[str, str], models: tuple[Embedder, Reader, Calibration], folder: Path) -> QA:
     """A service over texts by file name; a name as `other/notes.txt` puts one into the collection `other`."""
     settings = Settings(llm="none", data_dir=folder / "data")
-    qa = QA(Collections(settings.data_dir), *models, None, settings)
+    qa = QA(Collections(settings.data_dir), *models, None, settings, judge=JUDGE)
     for name, text in texts.items():
         put(qa, folder, name, text)
     return qa

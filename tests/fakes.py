@@ -26,6 +26,7 @@ from index.embed import Vectors
 from index.types import Span
 from qa.decide import Calibration
 from qa.read import Candidate
+from qa.support import Verdict
 
 
 class ScriptedLLM(CustomLLM):
@@ -108,6 +109,20 @@ class FakeEmbedder:
 FAKE_CALIBRATION = Calibration(
     0, slope=1, quote_slope=0, intercept=-1.5, threshold=0.5, enough=math.inf, made_from="nothing"
 )
+
+
+class FakeJudge:
+    """Says the same of everything, and keeps what it was asked."""
+
+    name = "fake-judge"
+
+    def __init__(self, supported: float, contradicted: float = 0.0) -> None:
+        self.verdict = Verdict(supported, 1 - supported - contradicted, contradicted)
+        self.asked: list[tuple[str, str]] = []
+
+    def __call__(self, evidence: str, claim: str) -> Verdict:
+        self.asked.append((evidence, claim))
+        return self.verdict
 
 
 class FakeReader:

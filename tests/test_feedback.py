@@ -225,10 +225,11 @@ def test_the_evaluation_reads_them(client: TestClient, tmp_path: Path) -> None:
     (documents / "light.txt").write_text(LIGHT)
     (documents / "bakery.txt").write_text(BAKERY)
     command = [sys.executable, ROOT / "scripts" / "evaluate.py", "--questions", to, "--documents", documents]
+    command += ["--output", tmp_path / "report"]
     environment = os.environ | {"QA_LLM": "none", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    metrics = json.loads(done.stdout[done.stdout.index("\n{") :])
+    metrics = json.loads((tmp_path / "report" / "report.json").read_text(encoding="utf-8"))["metrics"]
     assert (metrics["answerable_right"], metrics["unanswerable_refused"], metrics["errors"]) == (1, 1, 0)
 
 

@@ -97,7 +97,7 @@ def test_the_checkpoint_is_a_cross_encoder_and_the_export_says_the_same(tmp_path
     export(model, tmp_path / "model.onnx")
     pair = ("The ferry to Rye Island closed in 1990.", "The ferry closed in 1990.")
     scores = CrossEncoder(str(tmp_path), device="cpu").predict([pair], apply_softmax=True)[0]
-    verdict = SupportModel(tmp_path, threads=1).judge(*pair)
+    verdict = SupportModel(tmp_path, threads=1)(*pair)
     found = [verdict.supported, verdict.not_supported, verdict.contradicted]
     assert sum(found) == pytest.approx(1)
     assert found == pytest.approx([float(score) for score in scores], abs=0.05)  # int8 against float32

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from index.chunk import split_sentences
 from index.embed import MiniLM
 from index.types import Passage
-from qa.verify import Evidence, Support
+from qa.verify import Evidence, Support, states
+from tests.fakes import FakeJudge
 
 EMBEDDER = MiniLM(threads=1)  # loaded when first used
 
@@ -377,18 +378,75 @@ def test_a_pronoun_means_whom_the_claim_before_it_is_about() -> None:
     assert not evidence.support("It bought the ferry Marenka in 2014.", "Tom Hale did not say it.").supported
 
 
-def test_a_judge_can_only_lower_the_score() -> None:
-    passage = Passage(1, "doc", "v", "T", None, 0, len(PIER), PIER, tuple(split_sentences(PIER)))
-    claim = "Ada Byrne shut off the fuel."
-    asked: list[tuple[str, str]] = []
+PAID = "The harbour company paid Ada Byrne 300 dollars in 2014. It may build a pier in Oskel, but not before 2030."
 
-    def judge(evidence: str, said: str) -> float:
-        asked.append((evidence, said))
-        return 0.25
 
-    assert Evidence.of(EMBEDDER, [passage], [judge]).support(claim).score == 0.25
-    assert asked[0][0].startswith("The captain, Ada Byrne")
-    assert Evidence.of(EMBEDDER, [passage], [lambda *_: 1.0]).support(claim).score < 1
+def judged(evidence: str, judge: FakeJudge) -> Evidence:
+    passage = Passage(1, "doc", "v", "T", None, 0, len(evidence), evidence, tuple(split_sentences(evidence)))
+    return Evidence.of(EMBEDDER, [passage], judge)
+
+
+def test_a_model_that_is_sure_lets_other_words_pass_and_is_quoted_with_its_score() -> None:
+    claim = "Ada Byrne received a fee of 300 dollars from the harbour company in 2014."
+    assert not evidence_of(PAID).support(claim).supported
+    assert not judged(PAID, FakeJudge(0.5)).support(claim).supported
+    found = judged(PAID, FakeJudge(0.99)).support(claim)
+    assert found.supported
+    assert found.score == 0.99
+    assert [p.slice(s) for p, s in found.sentences] == [PAID[: PAID.index(" It may")]]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Ada Byrne received a fee of 400 dollars from the harbour company in 2014.",
+        "Nina Voss received a fee of 300 dollars from the harbour company in 2014.",
+        "Ada Byrne received a fee of 300 dollars from the harbour company in 2015.",
+        "Ada Byrne never received a fee of 300 dollars from the harbour company in 2014.",
+        "The company will construct a pier in Oskel.",
+        "Ada Byrne may have received a fee of 300 dollars in 2014.",
+    ],
+)
+def test_no_model_overrules_numbers_names_dates_negations_and_hedges(claim: str) -> None:
+    assert not judged(PAID, FakeJudge(1.0)).support(claim).supported
+
+
+def test_a_model_that_sees_a_contradiction_is_heard() -> None:
+    claim = "Ada Byrne paid the harbour company 300 dollars."
+    judge = FakeJudge(0.02, 0.97)
+    found = judged(PAID, judge).support("The harbour company paid Ada Byrne 300 dollars.")
+    assert not found.supported
+    assert found.reasons[0].startswith("contradiction:")
+    assert found.contradicted == 0.97
+    assert judge.asked
+    found = judged(PAID, judge).support(claim)
+    assert not found.supported
+    assert found.contradicted == 0.97
+    assert evidence_of(PAID).support(claim).contradicted is None
+
+
+def test_what_is_verbatim_asks_no_model() -> None:
+    judge = FakeJudge(0.0, 1.0)
+    assert judged(PAID, judge).support("The harbour company paid Ada Byrne 300 dollars in 2014.").score == 1
+    assert not judge.asked
+
+
+@pytest.mark.parametrize(
+    ("sentence", "states_something"),
+    [
+        ("The pier opened in 1990.", True),
+        ("Revenue: 3 million dollars", True),
+        ("Was the pier opened in 1990?", False),
+        ("Here is what I found:", False),
+        ("Sure, I can help you with that.", False),
+        ("Opening hours", False),
+        ("Thank you for asking.", False),
+        ("…", False),
+        ("", False),
+    ],
+)
+def test_what_states_something(sentence: str, states_something: bool) -> None:
+    assert states(sentence) is states_something
 
 
 @given(number=st.integers(0, 10**7), at=st.integers(0, 12))
@@ -397,6 +455,7 @@ def test_a_number_that_is_not_there_never_supports_a_claim(number: int, at: int)
     assume(str(number) not in {"2", "2014", "2000000", "12"})
     words.insert(at, str(number))
     assert not evidence_of(PIER, OTHER).support(" ".join(words)).supported
+    assert not judged(PIER, FakeJudge(1.0)).support(" ".join(words)).supported
 
 
 @given(claim=st.text(max_size=200))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from fastapi import FastAPI
@@ -9,12 +10,15 @@ from fastapi.openapi.utils import get_openapi
 from starlette.middleware.cors import CORSMiddleware
 
 from qa import __version__
+from qa.api.asking import Asking
+from qa.api.checking import check_routes
 from qa.api.guard import Guard, install_handlers
 from qa.api.keeping import keeping_routes
 from qa.api.problems import PROBLEM_SCHEMAS
 from qa.api.routes import api_routes
 from qa.api.views import page_routes
 from qa.api.widget import widget_routes
+from qa.grounding import MAX_FACTS, MAX_TEXT
 from qa.pipeline import QA
 from qa.types import MAX_TURN_ANSWER, MAX_TURN_QUESTION, MAX_TURNS
 
@@ -46,7 +50,9 @@ def create_app(qa: QA) -> FastAPI:
         redirect_slashes=False,
     )
     install_handlers(app)
-    app.include_router(api_routes(qa))
+    asking = Asking(max(2, os.cpu_count() or 1), qa.llm.parallel if qa.llm else 1, qa.settings.queue)
+    app.include_router(api_routes(qa, asking))
+    app.include_router(check_routes(qa, asking))
     app.include_router(keeping_routes(qa))
     app.include_router(page_routes(qa))
     app.include_router(widget_routes())
@@ -77,5 +83,9 @@ def create_app(qa: QA) -> FastAPI:
 
 
 def max_body_bytes(max_question_chars: int) -> int:
-    """Room for the longest question and conversation, each character escaped as a surrogate pair (12 bytes)."""
-    return 12 * (max_question_chars + MAX_TURNS * (MAX_TURN_QUESTION + MAX_TURN_ANSWER)) + 8_000
+    """Room for the longest question and conversation, or the longest text to check and its facts.
+
+    Each character may be escaped as a surrogate pair (12 bytes).
+    """
+    asked = max_question_chars + MAX_TURNS * (MAX_TURN_QUESTION + MAX_TURN_ANSWER)
+    return 12 * max(asked, MAX_TEXT + MAX_FACTS) + 64_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
+from typing import TypeVar
 
 import anyio
 from anyio import from_thread, to_thread
@@ -16,6 +17,7 @@ from qa.api.problems import BUSY, ProblemError, problem_of
 from qa.pipeline import Inquiry
 from qa.types import AnswerEvent, Event
 
+Result = TypeVar("Result")
 Begin = Callable[[Callable[[], bool]], Inquiry]
 """Begins a question, given a function that says whether the client has gone. Called in a worker thread."""
 
@@ -41,11 +43,21 @@ class Asking:
         and a language model stops writing. Events are few and small and are kept for a slow client, so that it holds
         neither a turn nor the index.
         """
+        with self._place():
+            await self._run(begin, receive, on_event)
+
+    async def turn(self, work: Callable[[], Result]) -> Result:
+        """What `work` returns, which takes a turn at reading as a question does."""
+        with self._place():
+            return await to_thread.run_sync(work, limiter=self._reading)
+
+    @contextmanager
+    def _place(self) -> Iterator[None]:
         if self._present >= self._most:
             raise ProblemError(BUSY, f"{self._present:,} questions are being answered or wait.")
         self._present += 1
         try:
-            await self._run(begin, receive, on_event)
+            yield
         finally:
             self._present -= 1
 

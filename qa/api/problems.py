@@ -83,6 +83,7 @@ INVALID_REQUEST = Kind(
     "invalid-request", 422, "The request does not fit", "`errors` says what is wrong; GET /openapi.json what is right."
 )
 INVALID_QUESTION = Kind("invalid-question", 422, "This cannot be asked", "Ask a short question in words.")
+INVALID_TEXT = Kind("invalid-text", 422, "This cannot be checked", "Give a text of sentences, and facts with text.")
 INVALID_COLLECTION = Kind(
     "invalid-collection-name",
     422,
@@ -103,13 +104,14 @@ MODEL_UNAVAILABLE = Kind("model-unavailable", 503, "A model cannot be used", f"T
 KINDS = (
     BAD_REQUEST, INVALID_JSON, NOT_FOUND, COLLECTION_NOT_FOUND, DOCUMENT_NOT_FOUND, CITATION_NOT_FOUND,
     CONVERSATION_NOT_FOUND, CONVERSATIONS_OFF, METHOD_NOT_ALLOWED, INGEST_RUNNING, DOCUMENT_DELETED, TOO_LARGE,
-    NOT_JSON, INVALID_REQUEST, INVALID_QUESTION, INVALID_COLLECTION, CONVERSATION_FULL, BUSY, INTERNAL,
+    NOT_JSON, INVALID_REQUEST, INVALID_QUESTION, INVALID_TEXT, INVALID_COLLECTION, CONVERSATION_FULL, BUSY, INTERNAL,
     INDEX_UNAVAILABLE, RECORDS_UNAVAILABLE, MODEL_UNAVAILABLE,
 )  # fmt: skip
 
 # Error class, kind, and whether its message may be passed on; the first that fits counts.
 _OF_ERROR: tuple[tuple[type[Exception], Kind, bool], ...] = (
     (qa_errors.InvalidQuestion, INVALID_QUESTION, True),
+    (qa_errors.InvalidText, INVALID_TEXT, True),
     (qa_errors.InvalidCitation, CITATION_NOT_FOUND, True),
     (qa_errors.ConversationMissing, CONVERSATION_NOT_FOUND, True),
     (qa_errors.ConversationsOff, CONVERSATIONS_OFF, True),

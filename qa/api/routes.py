@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
 from typing import Annotated
@@ -86,11 +85,9 @@ async def require_json(request: Request) -> None:
         raise ProblemError(NOT_JSON, f"The body is declared as {declared or 'nothing'}.")
 
 
-def api_routes(qa: QA) -> APIRouter:
-    """All routes of the JSON API."""
+def api_routes(qa: QA, asking: Asking) -> APIRouter:
+    """The routes of the JSON API about questions, documents and the service itself."""
     router = APIRouter()
-    writing = qa.llm.parallel if qa.llm else 1
-    asking = Asking(max(2, os.cpu_count() or 1), writing, qa.settings.queue)
     models = _Models(qa)
 
     @router.post(

@@ -13,6 +13,7 @@ import qa
 from qa.bundled import bundled_model_path
 from qa.read import MODEL_DIR
 from qa.settings import Settings
+from qa.support import MODEL_DIR as SUPPORT_DIR
 
 _PACKAGES = "faiss-cpu numpy onnxruntime sentencex tokenizers xllamacpp pytrec-eval-terrier scikit-learn scipy".split()
 _PRIVATE = {"data_dir", "llm_api_key", "llm_base_url", "threads", "queue"}
@@ -25,7 +26,7 @@ def settings_of(settings: Settings) -> dict[str, Any]:
 
 
 def models_of(settings: Settings) -> dict[str, dict[str, str | None]]:
-    """Embedder, reader, calibration and LLM: what each is called in the settings, and the SHA-256 of its files.
+    """Each model and the calibration: what it is called in the settings, and the SHA-256 of its files.
 
     None where the weights are not here: behind an address, or in a cache of Hugging Face.
     """
@@ -34,6 +35,7 @@ def models_of(settings: Settings) -> dict[str, dict[str, str | None]]:
         "embedder": (settings.embedder, _embedder_files(settings.embedder)),
         "reader": (settings.reader, _files(reader, "model.onnx", "tokenizer.json")),
         "calibration": (settings.reader, _files(reader, "calibration.json")),
+        "support": (SUPPORT_DIR.name, _files(SUPPORT_DIR, "model.onnx", "calibration.json")),
         "llm": (settings.llm, _llm_files(settings.llm)),
     }
     return {

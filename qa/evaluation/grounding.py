@@ -18,7 +18,7 @@ from tqdm import tqdm
 from index.chunk import chunk_text
 from index.embed import Embedder
 from index.types import Passage
-from qa.build import build_embedder
+from qa.build import build_embedder, build_judge
 from qa.evaluation import about, metrics
 from qa.evaluation.questions import InvalidDataset
 from qa.evaluation.report import write_json
@@ -61,7 +61,7 @@ def evaluate_grounding(path: Path, output: Path, *, sample: int | None, seed: in
         pairs = [pairs[i] for i in sorted(random.Random(seed).sample(range(whole), sample))]  # noqa: S311
     settings = load_settings()
     embedder = build_embedder(settings)
-    judge = SupportJudge(embedder, settings.support_threshold)
+    judge = SupportJudge(embedder, settings.support_threshold, build_judge(settings))
     scores = np.array([_score(judge, embedder, p) for p in tqdm(pairs, desc="verify", file=sys.stderr, disable=None)])
     report = {
         "settings": {"support_threshold": settings.support_threshold, "embedder": settings.embedder},
@@ -140,7 +140,7 @@ def _score(judge: SupportJudge, embedder: Embedder, pair: Pair) -> float:
         Passage(number, "doc", "", "", None, c.start, c.end, pair.evidence[c.start : c.end], c.sentences)
         for number, c in enumerate(chunks)
     ]
-    return judge.score(passages, pair.claim, None)
+    return judge.score(passages, pair.claim)
 
 
 def _pairs(path: Path, text: str) -> Iterator[Pair]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from index.embed import Embedder
-from qa.build import build_embedder, build_qa
+from qa.build import build_embedder, build_judge, build_qa
 from qa.errors import SettingsError
 from qa.evaluation import about, corpus, plots, scoring
 from qa.evaluation.asking import Row, answered, ask_all
@@ -85,7 +85,8 @@ def _evaluated(
     began, before = time.perf_counter(), len(answered(partial))
     rows = ask_all(system, dataset.questions, documents.collection_of, partial, options.jobs)
     seconds = time.perf_counter() - began
-    lines = score_all(dataset.questions, rows, texts, SupportJudge(embedder, settings.support_threshold), options.top_k)
+    judge = SupportJudge(embedder, settings.support_threshold, build_judge(settings))
+    lines = score_all(dataset.questions, rows, texts, judge, options.top_k)
     if options.url:
         report["models"] = _named_models(rows)
     report["metrics"] = summarise(lines)

@@ -5,27 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from index.chunk import split_sentences
 from index.embed import Embedder
 from index.types import Passage
-from qa.verify import Evidence
+from qa.grounding import ended, plain
+from qa.support import Judge
+from qa.verify import Evidence, states
 
 
 @dataclass(frozen=True)
 class SupportJudge:
-    """Says whether passages support a claim: from this support score on, as in an answer."""
+    """Says whether passages support a claim: from this support score on, as in an answer.
+
+    With the support model `model`, or by the exact checks alone.
+    """
 
     embedder: Embedder
     threshold: float
+    model: Judge | None
 
     def supports(self, passages: Sequence[Passage], claim: str, previous: str | None) -> bool:
-        """Whether the passages, as a whole, support it; `previous` is the claim before it."""
-        score = self.score(passages, claim, previous)
-        return score > 0 and score >= self.threshold
+        """Whether an answer may say it, resting on these passages; `previous` is the claim before it."""
+        found = Evidence.of(self.embedder, passages, self.model).support(claim, previous)
+        return found.supported and found.score >= self.threshold
 
-    def score(self, passages: Sequence[Passage], claim: str, previous: str | None) -> float:
-        """The support score; 0 where something speaks against it."""
-        found = Evidence.of(self.embedder, passages).support(claim, previous)
-        return found.score if found.supported else 0.0
+    def score(self, passages: Sequence[Passage], text: str) -> float:
+        """The lowest support score of the sentences that state something, as checking a text gives them."""
+        known = Evidence.of(self.embedder, passages, self.model)
+        claims = [plain(span.of(text)) for span in split_sentences(text)]
+        return min((known.support(ended(claim), "").score for claim in claims if states(claim)), default=0.0)
 
     def citations(self, claims: Sequence[tuple[str, Sequence[Passage]]]) -> tuple[list[float], list[float]]:
         """Citation recall of each claim and citation precision of each citation: Gao et al., EMNLP 2023 (ALCE), 4.2.
