@@ -16,13 +16,13 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.embed import Vectors
 from index.errors import CatalogUnreadable, StorageFull
+from index.sqlite import connect, transaction, version_of
 from index.types import Chunk, Document, DocumentSummary, Passage, Span, StoredDocument, content_hash
 
 SCHEMA_VERSION = 1
@@ -150,7 +150,7 @@ def exists(path: Path) -> bool:
 @contextmanager
 def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside one read transaction; it can write nothing."""
-    with _errors(path), closing(_connect(path, "ro")) as db:
+    with _errors(path), closing(connect(path, "ro")) as db:
         db.execute("BEGIN")
         _check_schema(db, path)
         yield db
@@ -160,35 +160,16 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
 def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside one write transaction, committed at the end and rolled back on any error."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _errors(path), closing(_connect(path, "rwc")) as db:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA secure_delete = ON")  # a deleted document's text leaves the file, too
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in SCHEMA.split(";\n"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-            _check_schema(db, path)
-            yield db
-            db.execute("COMMIT")
-        except BaseException:
-            if db.in_transaction:
-                db.execute("ROLLBACK")
-            raise
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    # A generator that streams an answer may be resumed by another thread, never by two at once.
-    db = sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
-    db.execute("PRAGMA temp_store = MEMORY")
-    return db
+    with (
+        _errors(path),
+        closing(connect(path, "rwc")) as db,
+        transaction(db, SCHEMA, SCHEMA_VERSION, lambda db: _check_schema(db, path)),
+    ):
+        yield db
 
 
 def _check_schema(db: sqlite3.Connection, path: Path) -> None:
-    version = db.execute("PRAGMA user_version").fetchone()[0]
+    version = version_of(db)
     if version != SCHEMA_VERSION:
         raise CatalogUnreadable(
             f"{path} has schema {version}, this release reads {SCHEMA_VERSION}",

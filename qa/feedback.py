@@ -106,7 +106,7 @@ class Feedback:
 
     def clear(self, *, collection: str | None = None) -> int:
         """Delete what is kept, of one collection or all, and say how much that was."""
-        if not self.all(collection=collection):
+        if not self._path.is_file():
             return 0
         with writing(self._path) as db:
             return db.execute("DELETE FROM feedback WHERE iif(?1 IS NULL, 1, collection = ?1)", (collection,)).rowcount

@@ -6,16 +6,13 @@ it. It is made with the first thing that is kept; asking writes nothing where no
 
 from __future__ import annotations
 
-import logging
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.parse import quote
 
+from index.sqlite import connect, transaction, version_of
 from qa.errors import RecordsUnavailable
-
-log = logging.getLogger(__name__)
 
 FILE = "records.sqlite"
 SCHEMA_VERSION = 1
@@ -44,9 +41,9 @@ def reading(path: Path) -> Iterator[sqlite3.Connection | None]:
     if not path.is_file():
         yield None
         return
-    with _errors(path), closing(_connect(path, "ro")) as db:
+    with _errors(path), closing(connect(path, "ro")) as db:
         db.execute("BEGIN")
-        if _version(db) == 0:  # it is being made
+        if version_of(db) == 0:  # it is being made
             yield None
             return
         _check_schema(db, path)
@@ -58,38 +55,15 @@ def writing(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside one write transaction, committed at the end and rolled back on any error."""
     with _errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(_connect(path, "rwc")) as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
-            db.execute("PRAGMA secure_delete = ON")  # what is deleted leaves the file, too
+        with closing(connect(path, "rwc")) as db:
             db.execute("PRAGMA foreign_keys = ON")
             db.execute(f"PRAGMA max_page_count = {LARGEST // _PAGE}")
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                if _version(db) == 0:
-                    for statement in SCHEMA.split(";\n"):
-                        db.execute(statement)
-                    db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-                _check_schema(db, path)
+            with transaction(db, SCHEMA, SCHEMA_VERSION, lambda db: _check_schema(db, path)):
                 yield db
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
-
-
-def _connect(path: Path, mode: str) -> sqlite3.Connection:
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
-    return sqlite3.connect(uri, uri=True, timeout=30, isolation_level=None, check_same_thread=False)
-
-
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 def _check_schema(db: sqlite3.Connection, path: Path) -> None:
-    version = _version(db)
+    version = version_of(db)
     if version != SCHEMA_VERSION:
         raise RecordsUnavailable(
             f"{path} has schema {version}, this release reads {SCHEMA_VERSION}",

@@ -54,10 +54,9 @@ class SupportModel:
     One pair a run: int8 activations are scaled per tensor, so a verdict would change with what else is in a batch.
     """
 
-    def __init__(self, folder: Path = MODEL_DIR, threads: int = 0, *, calibrated: bool = True) -> None:
-        """`folder` has `model.onnx`, and `calibration.json` where its logits are to become probabilities."""
+    def __init__(self, folder: Path = MODEL_DIR, threads: int = 0) -> None:
+        """`folder` has `model.onnx`, and `calibration.json` once its logits have been made probabilities."""
         self._folder = folder
-        self._calibrated = calibrated
         self._threads = threads
         self._lock = threading.Lock()
         self.name = "minilm-l6-support-int8" if folder == MODEL_DIR else folder.name
@@ -70,24 +69,40 @@ class SupportModel:
         return untruncated(Tokenizer.from_file(str(READER_DIR / "tokenizer.json")))
 
     @cached_property
-    def _loaded(self) -> tuple[onnxruntime.InferenceSession, float, float]:
-        stored = self._folder / "calibration.json"
-        fitted = json.loads(stored.read_text(encoding="utf-8")) if self._calibrated and stored.exists() else {}
-        session = onnx_session(self._folder / "model.onnx", self._threads)
-        return session, fitted.get("slope", 1.0), fitted.get("intercept", 0.0)
+    def _session(self) -> onnxruntime.InferenceSession:
+        return onnx_session(self._folder / "model.onnx", self._threads)
 
-    def __call__(self, evidence: str, claim: str) -> Verdict:
-        """What the evidence says of the claim. What does not fit the window is cut off the evidence's end."""
+    @cached_property
+    def _calibration(self) -> tuple[float, float]:
+        """Slope and intercept; of an uncalibrated model those that change nothing."""
+        stored = self._folder / "calibration.json"
+        fitted = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else {}
+        return fitted.get("slope", 1.0), fitted.get("intercept", 0.0)
+
+    def logits(self, evidence: str, claim: str) -> np.ndarray:
+        """Logits (3,), float64: supported, not supported, contradicted.
+
+        What does not fit the window is cut off the evidence's end.
+        """
         with self._lock:
-            (session, slope, intercept), tokenizer = self._loaded, self.tokenizer
+            session, tokenizer = self._session, self.tokenizer
         pair = encode(tokenizer, evidence, claim)
         feed = {"input_ids": pair.ids, "attention_mask": [1] * len(pair.ids), "token_type_ids": pair.type_ids}
-        (logits,) = session.run(["logits"], {name: np.array([row], np.int64) for name, row in feed.items()})
-        supported, *others = logits[0].astype(np.float64)
-        against = np.logaddexp(*others)
-        supported = 1 / (1 + np.exp(-(slope * (supported - against) + intercept)))  # Platt scaling
-        contradicted = (1 - supported) * np.exp(others[1] - against)
+        (found,) = session.run(["logits"], {name: np.array([row], np.int64) for name, row in feed.items()})
+        return np.asarray(found[0], np.float64)
+
+    def __call__(self, evidence: str, claim: str) -> Verdict:
+        """What the evidence says of the claim."""
+        logits = self.logits(evidence, claim)
+        slope, intercept = self._calibration
+        supported = 1 / (1 + np.exp(-(slope * log_odds(logits) + intercept)))  # Platt scaling
+        contradicted = (1 - supported) * np.exp(logits[2] - np.logaddexp(logits[1], logits[2]))
         return Verdict(float(supported), float(1 - supported - contradicted), float(contradicted))
+
+
+def log_odds(logits: np.ndarray) -> float:
+    """Of support against the two other classes."""
+    return float(logits[0] - np.logaddexp(logits[1], logits[2]))
 
 
 def encode(tokenizer: Tokenizer, evidence: str, claim: str, window: int = WINDOW) -> Encoding:

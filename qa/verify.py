@@ -82,7 +82,8 @@ class Support:
     """What stands behind a claim: the smallest set of sentences found, a score from 0 to 1, and reasons against it.
 
     The score is the mean of three shares: of neighbouring words that are near each other in the source, too, of words
-    that the source has, and of meaning, as the cosine of the two texts. With reasons it is 0: nothing is to be shown.
+    that the source has, and of meaning, as the cosine of the two texts; or, where those words are not the source's, the
+    support model's probability. With reasons nothing is to be shown, whatever the score.
     """
 
     score: float
@@ -99,11 +100,12 @@ class Support:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """A sentence of a passage, or some of one document, and the sentence that says whom its pronouns stand for."""
+    """A sentence of a passage, and the sentence that says whom its pronouns stand for."""
 
-    sentences: tuple[Sentence, ...]
+    sentence: Sentence
     text: str
     items: list[Item]
+    keys: frozenset[str]
     before: Sentence | None
     context: list[Item]
     around: frozenset[str]
@@ -136,7 +138,7 @@ class Evidence:
         if reasons:
             return Support(0.0, (), tuple(reasons))
         if verbatim and not _LEANS.match(claim):
-            return Support(1.0, verbatim[0].sentences, ())
+            return Support(1.0, (verbatim[0].sentence,), ())
         found = self._by_exact_checks(claim, said, previous, paraphrase=paraphrase)
         if self._judge is None:
             return found
@@ -173,10 +175,10 @@ class Evidence:
 
     def _best(self, claim: str, previous: str | None, *, paraphrase: bool) -> Support:
         said = read(claim)
-        words = {item.key for item in said if item.content}
+        words = _content(said)
         best = Support(0.0, (), ("words: no sentence of the passages has any of them",))
         for source in self._sources:
-            if words and not words & {item.key for item in source.items}:
+            if words and not words & source.keys:
                 continue
             found = self._by_rules(claim, said, source, previous, paraphrase=paraphrase)
             if (bool(found.reasons), len(found.reasons), -found.score) < (
@@ -195,20 +197,23 @@ class Evidence:
                 reason = f"contradiction: the evidence says otherwise ({verdict.contradicted:.2f})"
                 return Support(0.0, best.sentences, (reason,), verdict.contradicted)
             return replace(best, contradicted=verdict.contradicted)
-        nearest = self._nearest(said)
-        if not nearest or not paraphrase:
+        nearest = self._nearest(said) if paraphrase else []
+        if not nearest:
             return best
-        together = _together(nearest)
-        verdict = judge(together.text, claim)
+        together = tuple(sorted((source.sentence for source in nearest), key=lambda sentence: sentence[1].start))
+        verdict = judge(_text(together), claim)
         near = max(_share(said, source) for source in nearest) >= LEAST_SHARE
         score = 0.0 if near else verdict.supported
-        weighed = replace(best, score=score, sentences=together.sentences, contradicted=verdict.contradicted)
+        weighed = replace(best, score=score, sentences=together, contradicted=verdict.contradicted)
         if verdict.supported < DOUBTFUL:
             return weighed
         for source in nearest:  # a name of one sentence and a fact of another are together in no two of them
             found = self._by_rules(claim, said, source, previous, paraphrase=True)
+            is_open = all(reason.partition(":")[0] in OPEN for reason in found.reasons)
+            if near and not is_open:
+                continue  # whatever the model says of it
             alone = judge(_text(found.sentences), claim)
-            if alone.supported >= SURE and all(reason.partition(":")[0] in OPEN for reason in found.reasons):
+            if is_open and alone.supported >= SURE:
                 return Support(alone.supported, found.sentences, (), alone.contradicted)
             if not near and alone.supported >= weighed.score:
                 weighed = replace(weighed, score=alone.supported, sentences=found.sentences)
@@ -216,10 +221,10 @@ class Evidence:
 
     def _nearest(self, said: list[Item]) -> list[_Source]:
         """The sentences of one document that have most of the claim's words, rare words counting more; best first."""
-        words = {item.key for item in said if item.content}
-        keys = [words & {item.key for item in source.items} for source in self._sources]
-        seen = Counter(key for shared in keys for key in shared)
-        scores = [sum(1 / seen[key] for key in sorted(shared)) for shared in keys]
+        words = _content(said)
+        shared = [sorted(words & source.keys) for source in self._sources]
+        seen = Counter(key for keys in shared for key in keys)
+        scores = [sum(1 / seen[key] for key in keys) for keys in shared]
         ranked = sorted((i for i, score in enumerate(scores) if score), key=lambda i: -scores[i])
         ranked = [i for i in ranked if _document(self._sources[i]) == _document(self._sources[ranked[0]])]
         return [self._sources[i] for i in ranked[:LOOKED_AT]]
@@ -227,12 +232,12 @@ class Evidence:
     def _by_rules(
         self, claim: str, said: list[Item], source: _Source, previous: str | None, *, paraphrase: bool
     ) -> Support:
-        sentences = source.sentences
+        sentences: tuple[Sentence, ...] = (source.sentence,)
         items, lent = source.items, source.context
         runs = name_runs(said, items + lent)
-        borrowed = [run for run in runs if not set(run.keys) <= {item.key for item in items}]
+        borrowed = [run for run in runs if not set(run.keys) <= source.keys]
         if lent and borrowed and source.before:
-            sentences = (source.before, *source.sentences)
+            sentences = (source.before, source.sentence)
         else:
             lent = []
         strangers, reasons = unknown_words(said, items + lent, source.around)
@@ -253,7 +258,7 @@ class Evidence:
         ]
         if lent:
             subject = _subject(lent)
-            own = {item.key for item in items} | (set(subject.keys) if subject else set())
+            own = source.keys | (set(subject.keys) if subject else set())
             if any(not set(run.keys) <= own for run in borrowed):
                 reasons.append("name: the sentence before speaks first of somebody else")
         if reasons:
@@ -262,7 +267,7 @@ class Evidence:
         content = [item for item in said if item.content]
         lent_words = source.around - {item.key for item in items + lent}
         share = 1 - (len(strangers) + sum(item.key in lent_words for item in content)) / max(1, len(content))
-        evidence = " ".join(passage.slice(span) for passage, span in sentences)
+        evidence = _text(sentences)
         meaning = min(1.0, float(self._vector(claim) @ self._vector(evidence)))  # unit vectors, but for the last bit
         predicates = [item for at, item in enumerate(said[1:], 1) if item in strangers and said[at - 1].key == "be"]
         if (
@@ -348,10 +353,12 @@ def _source(passage: Passage, span: Span) -> _Source:
         at = passage.sentences.index(span)
         earlier = passage.sentences[max(0, at - 3) : at]
         before = next((other for other in reversed(earlier) if not UNRESOLVED.match(passage.slice(other))), None)
+    items = read(text)
     return _Source(
-        ((passage, span),),
+        (passage, span),
         text,
-        read(text),
+        items,
+        frozenset(item.key for item in items),
         (passage, before) if before else None,
         read(passage.slice(before)) if before else [],
         _introduced(passage.text),
@@ -363,27 +370,17 @@ def _text(sentences: Sequence[Sentence]) -> str:
 
 
 def _document(source: _Source) -> str:
-    return source.sentences[0][0].document_id
+    return source.sentence[0].document_id
 
 
-def _together(sources: Sequence[_Source]) -> _Source:
-    """Several sentences of a document as one text, in its order."""
-    parts = sorted(sources, key=lambda source: source.sentences[0][1].start)
-    return _Source(
-        tuple(sentence for part in parts for sentence in part.sentences),
-        " ".join(part.text for part in parts),
-        [item for part in parts for item in part.items],
-        None,
-        [],
-        frozenset().union(*(part.around for part in parts)),
-    )
+def _content(said: list[Item]) -> set[str]:
+    return {item.key for item in said if item.content}
 
 
 def _share(said: list[Item], source: _Source) -> float:
     """The share of a claim's content words that the source has."""
     words = [item.key for item in said if item.content]
-    known = {item.key for item in source.items}
-    return sum(word in known for word in words) / max(1, len(words))
+    return sum(word in source.keys for word in words) / max(1, len(words))
 
 
 def _splits(claim: str, said: list[Item]) -> Iterator[list[str]]:

@@ -187,7 +187,7 @@ def ingest_step(qa: QA) -> tuple[list[float], list[float]]:
 def judge_step(qa: QA) -> tuple[list[float], list[float]]:
     """The support model on evidence and a claim of 64 word pieces together, and its bare run on them."""
     judge: Any = qa.judge
-    tokenizer, session = judge.tokenizer, judge._loaded[0]
+    tokenizer, session = judge.tokenizer, judge._session
     spent, limits = [], []
     with qa.collections.get("default").snapshot() as snapshot:
         texts = [passage.text for passage in snapshot.passages(range(1, snapshot.stats().chunks + 1))]

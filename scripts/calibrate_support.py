@@ -30,7 +30,7 @@ from index.types import Passage
 from qa.evaluation.metrics import calibration_error
 from qa.evaluation.support import SupportJudge
 from qa.settings import load_settings
-from qa.support import MODEL_DIR, SupportModel, Verdict
+from qa.support import MODEL_DIR, SupportModel, log_odds
 from training.claims import Label
 from training.grounding import Remembering, load_grounding, narrow_all, part_of
 
@@ -45,10 +45,10 @@ def main() -> None:
     options = parser.parse_args()
     rows = [row for row in load_grounding(options.grounding) if part_of(row) != "train"]
     embedder = Remembering(MiniLM())
-    model = SupportModel(options.run)
+    model = SupportModel(options.run)  # reads its calibration when it first gives a verdict
     if not options.report_only:
         chosen = [row for row in rows if part_of(row) == "choose"]
-        record = fit(SupportModel(options.run, calibrated=False), chosen, embedder)
+        record = fit(model, chosen, embedder)
         (options.run / "calibration.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         print(json.dumps(record, indent=2))
     report_judged(model, [row for row in rows if part_of(row) == "test"], embedder)
@@ -59,21 +59,16 @@ def main() -> None:
 def fit(model, rows, embedder):  # type: ignore[no-untyped-def]
     """Platt scaling (Platt 1999) of the log-odds of support, balanced over data sets and labels."""
     pairs = narrow_all(rows, embedder, model.tokenizer)
-    logits = np.array([log_odds(model(pair.evidence, pair.claim)) for pair in tqdm(pairs, desc="judge", leave=False)])
+    odds = [log_odds(model.logits(pair.evidence, pair.claim)) for pair in tqdm(pairs, desc="judge", leave=False)]
     labels = np.array([pair.label == Label.SUPPORTED for pair in pairs])
     groups = [(pair.kind.split("-")[0], bool(label)) for pair, label in zip(pairs, labels, strict=True)]
     weights = np.array([1 / groups.count(group) for group in groups])
-    fitted = LogisticRegression(C=1e6).fit(logits[:, None], labels, weights * len(groups))
+    fitted = LogisticRegression(C=1e6).fit(np.array(odds)[:, None], labels, weights * len(groups))
     return {
         "slope": round(float(fitted.coef_[0][0]), 4),
         "intercept": round(float(fitted.intercept_[0]), 4),
         "made_from": f"{len(rows)} judged pairs of {len({row.document for row in rows})} documents",
     }
-
-
-def log_odds(verdict: Verdict) -> float:
-    """Of support against the two others."""
-    return float(np.log(max(verdict.supported, 1e-9)) - np.log(max(1 - verdict.supported, 1e-9)))
 
 
 def report_judged(model, rows, embedder):  # type: ignore[no-untyped-def]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from index.chunk import split_sentences
+from qa.evaluation.grounding import load_pairs
 from qa.support import narrowed
 from training.claims import Label, Pair
 from training.corpus import normal
@@ -51,13 +50,11 @@ class Judged:
 
 def load_grounding(path: Path) -> list[Judged]:
     """The pairs of a file of JSON lines `{source, evidence, claim, supported}`, plain or gzipped."""
-    raw = path.read_bytes()
-    text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8")
-    rows = [json.loads(line) for line in text.splitlines() if line]
-    documents = _documents([row["evidence"] for row in rows])
+    pairs, _ = load_pairs(path)
+    documents = _documents([pair.evidence for pair in pairs])
     return [
-        Judged(row["source"], row["evidence"].strip(), row["claim"].strip(), row["supported"], document)
-        for row, document in zip(rows, documents, strict=True)
+        Judged(pair.source, pair.evidence.strip(), pair.claim.strip(), pair.supported, document)
+        for pair, document in zip(pairs, documents, strict=True)
     ]
 
 
