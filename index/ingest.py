@@ -73,12 +73,8 @@ def ingest(
             except (LoadError, DocumentConflict) as error:
                 report.failed.append(error)
                 continue
-            before = known.get(document.id)
-            if before and not rechunk and _same(before, document):
-                report.unchanged.append(document.uri)
-                continue
-            (report.updated if before else report.added).append(document.uri)
-            changed[document.id] = document
+            if _is_changed(known.get(document.id), document, rechunk, report):
+                changed[document.id] = document
         on_progress("load", len(files), len(files))
         gone = _gone(known, paths, seen) if prune else []
         report.removed = [document.uri for document in gone]
@@ -98,14 +94,11 @@ def add(
     report = IngestReport()
     with index.lock(on_wait):
         known, rechunk = _known(index, embedder)
-        changed: dict[str, Document] = {}
-        for document in documents:
-            before = known.get(document.id)
-            if before and not rechunk and _same(before, document):
-                report.unchanged.append(document.uri)
-                continue
-            (report.updated if before else report.added).append(document.uri)
-            changed[document.id] = document
+        changed = {
+            document.id: document
+            for document in documents
+            if _is_changed(known.get(document.id), document, rechunk, report)
+        }
         _store(index, embedder, list(changed.values()), [], report, on_progress)
     return report
 
@@ -153,6 +146,15 @@ def _known(index: Index, embedder: Embedder) -> tuple[dict[str, DocumentSummary]
             return known, snapshot.stats().chunker != CHUNKER
     except CollectionMissing:  # an interrupted first ingest has left vectors, and no generation
         return {}, False
+
+
+def _is_changed(before: DocumentSummary | None, document: Document, rechunk: bool, report: IngestReport) -> bool:
+    """Whether a document has to be stored, which the report is told."""
+    if before and not rechunk and _same(before, document):
+        report.unchanged.append(document.uri)
+        return False
+    (report.updated if before else report.added).append(document.uri)
+    return True
 
 
 def _same(before: DocumentSummary, document: Document) -> bool:

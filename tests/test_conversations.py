@@ -26,7 +26,7 @@ from qa.records import FILE
 from qa.trace import Trace
 from qa.types import AnswerEvent, Turn
 from tests.conftest import MakeQA, serving
-from tests.test_api import check_problem, parse
+from tests.test_api import ask, check_problem, parse
 from tests.test_pipeline import LIBRARY, build
 
 LIGHT = (
@@ -64,13 +64,6 @@ def light(make_qa: MakeQA, now: Now) -> QA:
 def client(light: QA) -> Iterator[TestClient]:
     with TestClient(create_app(light)) as client:
         yield client
-
-
-def ask(client: TestClient, question: str, **more: Any) -> dict[str, Any]:
-    response = client.post("/v1/ask", json={"question": question, **more})
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
 
 
 def begin(client: TestClient) -> str:

@@ -24,7 +24,7 @@ from qa.feedback import Feedback, Rated, cases
 from qa.pipeline import QA
 from qa.records import FILE
 from tests.conftest import MakeQA, put
-from tests.test_api import check_problem
+from tests.test_api import ask, check_problem
 
 ROOT = Path(__file__).parent.parent
 LIGHT = "Skerrow Light was built in 1871 by Ada Brandt. It stands 34 metres tall. The lamp was electrified in 1959.\n"
@@ -44,13 +44,6 @@ def service(make_qa: MakeQA, monkeypatch: pytest.MonkeyPatch) -> QA:
 def client(service: QA) -> Iterator[TestClient]:
     with TestClient(create_app(service)) as client:
         yield client
-
-
-def ask(client: TestClient, question: str, **more: Any) -> dict[str, Any]:
-    response = client.post("/v1/ask", json={"question": question, **more})
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
 
 
 def thumb(answer: dict[str, Any], rating: str, **more: Any) -> dict[str, Any]:

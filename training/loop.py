@@ -136,6 +136,17 @@ def run(
     return {"examples": state["seen"], "minutes": state["seconds"] / 60, "loss": state["loss"]}
 
 
+def padded(ids: Sequence[list[int]], types: Sequence[list[int]]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """Word pieces, attention mask and segments of a batch, int64 (rows, longest); zeros behind the shorter ones."""
+    shape = len(ids), max(map(len, ids))
+    pieces, mask, segments = (torch.zeros(shape, dtype=torch.long) for _ in range(3))
+    for row, (own, typed) in enumerate(zip(ids, types, strict=True)):
+        pieces[row, : len(own)] = torch.tensor(own)
+        mask[row, : len(own)] = 1
+        segments[row, : len(own)] = torch.tensor(typed)
+    return pieces, mask, segments
+
+
 def _copy(sources: Sequence[torch.Tensor], targets: Sequence[torch.Tensor]) -> None:
     with torch.no_grad():
         torch._foreach_copy_(list(targets), list(sources))

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from training.corpus import Question
 from training.examples import Example, Maker
-from training.loop import Recipe, run
+from training.loop import Recipe, padded, run
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -121,13 +121,8 @@ def _loss(
     and of the end logits, less those at [CLS] (shared normalisation: Clark and Gardner 2018, arXiv 1710.10723).
     """
     batch = [example for group in groups for example in group]
-    longest = max(len(e.ids) for e in batch)
-    ids = torch.zeros(len(batch), longest, dtype=torch.long)
-    mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, e in enumerate(batch):
-        ids[row, : len(e.ids)] = torch.tensor(e.ids)
-        mask[row, : len(e.ids)] = 1
-        types[row, e.question_length : len(e.ids)] = 1
+    segments = [[int(at >= e.question_length) for at in range(len(e.ids))] for e in batch]
+    ids, mask, types = padded([e.ids for e in batch], segments)
     allowed = types.bool()
     for row, e in enumerate(batch):
         allowed[row, len(e.ids) - 1] = False  # the last [SEP]

@@ -13,7 +13,7 @@ import torch
 from qa.support import encode
 from training.claims import ClaimMaker, Label, Pair
 from training.corpus import Question
-from training.loop import Recipe, run
+from training.loop import Recipe, padded, run
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -110,16 +110,8 @@ def _loss(model: BertForSequenceClassification, batch: Sequence[Encoded], device
 
 def logits(model: BertForSequenceClassification, batch: Sequence[Encoded], device: torch.device) -> torch.Tensor:
     """Logits (batch, 3), float32."""
-    longest = max(len(e.ids) for e in batch)
-    ids = torch.zeros(len(batch), longest, dtype=torch.long)
-    mask, types = torch.zeros_like(ids), torch.zeros_like(ids)
-    for row, e in enumerate(batch):
-        ids[row, : len(e.ids)] = torch.tensor(e.ids)
-        mask[row, : len(e.ids)] = 1
-        types[row, : len(e.ids)] = torch.tensor(e.types)
-    return model(
-        input_ids=ids.to(device), attention_mask=mask.to(device), token_type_ids=types.to(device)
-    ).logits.float()
+    ids, mask, types = (t.to(device) for t in padded([e.ids for e in batch], [e.types for e in batch]))
+    return model(input_ids=ids, attention_mask=mask, token_type_ids=types).logits.float()
 
 
 @torch.inference_mode()
