@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import httpx
@@ -130,9 +131,9 @@ def test_slow(server: HostileServer, ask: Callable[..., str], stream: bool) -> N
 
 def test_endless_streamed(server: HostileServer, client: httpx.Client) -> None:
     server.say(Reply(TEXT, "endless"))
-    with streaming(client, server) as response:
+    # Kept to the end: dropping the generator hangs up, and the server may notice before it is looked at.
+    with streaming(client, server) as response, closing(receive(response)) as deltas:
         received = ""
-        deltas = receive(response)  # kept: dropping it hangs up, and the server may notice before it is asked
         for delta in deltas:
             received += delta
             if len(received) > 3 * len(TEXT):
