@@ -316,7 +316,11 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
     known = {item.key for item in source}
     stems = {key.partition("+")[0] for key in known}
     senses = {_sense(key) for key in known}
-    texts = [item.text.casefold() for item in source if item.kind == "word"]
+    texts: dict[str, list[str]] = {}
+    for other in source:
+        if other.kind == "word":
+            text = other.text.casefold()
+            texts.setdefault(text[:_AKIN], []).append(text)
     opposites = _opposites()
     strangers, reasons = [], []
     for at, item in enumerate(said):
@@ -332,7 +336,7 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
             or item.key in around
             or (
                 not item.key.endswith(_ANOTHER)
-                and (item.key.partition("+")[0] in stems or any(_akin(item.text.casefold(), text) for text in texts))
+                and (item.key.partition("+")[0] in stems or _akin_to_any(item.text.casefold(), texts))
             )
         ):
             continue
@@ -350,6 +354,15 @@ def introduced(items: list[Item]) -> set[str]:
     }
 
 
+_AKIN = 5
+"""Letters that akin words have in common at least."""
+
+
+def _akin_to_any(word: str, texts: dict[str, list[str]]) -> bool:
+    """Whether one of these words, by their first letters, is akin."""
+    return any(_akin(word, text) for text in texts.get(word[:_AKIN], ()))
+
+
 def _akin(word: str, other: str) -> bool:
     """`treatment` and `treated`: the same beginning, and nothing that makes another thing of it."""
     shared = 0
@@ -357,7 +370,7 @@ def _akin(word: str, other: str) -> bool:
         if a != b:
             break
         shared += 1
-    return shared >= 5 and shared >= 0.7 * min(len(word), len(other)) and not word.endswith(_AGENTS)
+    return shared >= _AKIN and shared >= 0.7 * min(len(word), len(other)) and not word.endswith(_AGENTS)
 
 
 _AGENTS = ("ive", "or", "er", "ors", "ers", "ist", "ists", "less", "ful")

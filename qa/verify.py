@@ -152,9 +152,13 @@ class Evidence:
         for parts in _splits(claim, said):
             if any(sum(item.content for item in read(part)) < 2 for part in parts):
                 continue
-            found = [self._best(part, previous, paraphrase=paraphrase) for part in parts]
+            found: list[Support] = []
+            for part in parts:
+                found.append(self._best(part, previous, paraphrase=paraphrase))
+                if found[-1].reasons:
+                    break
             documents = {sentence[0].document_id for part in found for sentence in part.sentences}
-            if len(documents) == 1 and not any(part.reasons for part in found):
+            if len(documents) == 1 and not found[-1].reasons:
                 sentences = dict.fromkeys(sentence for part in found for sentence in part.sentences)
                 return Support(min(part.score for part in found), tuple(sentences), ())
         return whole
@@ -267,18 +271,14 @@ class Evidence:
         content = [item for item in said if item.content]
         lent_words = source.around - {item.key for item in items + lent}
         share = 1 - (len(strangers) + sum(item.key in lent_words for item in content)) / max(1, len(content))
+        predicates = [item for at, item in enumerate(said[1:], 1) if item in strangers and said[at - 1].key == "be"]
+        foreign = f"word: {', '.join(item.text for item in strangers)} is not in the evidence"
+        if strangers and (not paraphrase or predicates or share < LEAST_SHARE):
+            return Support(0.0, sentences, (foreign,))
         evidence = _text(sentences)
         meaning = min(1.0, float(self._vector(claim) @ self._vector(evidence)))  # unit vectors, but for the last bit
-        predicates = [item for at, item in enumerate(said[1:], 1) if item in strangers and said[at - 1].key == "be"]
-        if (
-            (strangers and not paraphrase)
-            or predicates
-            or share < LEAST_SHARE
-            or meaning < (SURE_MEANING if strangers else LEAST_MEANING)
-        ):
-            reason = f"meaning: only {meaning:.2f} like the evidence"
-            if strangers:
-                reason = f"word: {', '.join(item.text for item in strangers)} is not in the evidence"
+        if share < LEAST_SHARE or meaning < (SURE_MEANING if strangers else LEAST_MEANING):
+            reason = foreign if strangers else f"meaning: only {meaning:.2f} like the evidence"
             return Support(0.0, sentences, (reason,))
         added = [item.text for item in strangers if self._adds(claim, item, evidence, meaning)]
         if added:
