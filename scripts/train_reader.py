@@ -29,10 +29,11 @@ sys.path.insert(0, str(Path(__file__).parent.parent))  # `training` is part of t
 
 from qa.read import MODEL_DIR, untruncated
 from training.corpus import load_squad
-from training.examples import Maker
+from training.examples import Example, Maker
 from training.export import export, restore
 from training.reader import ReaderRecipe, scores, train
 from training.trunk import trunk_folder, word_vectors
+from training.written import load_questions
 
 MIX = {
     "plain": 0.38,
@@ -66,6 +67,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--without", action="append", default=[], choices=sorted(MIX), help="leave a kind out")
     parser.add_argument("--contested", type=float, default=0.3, help="share of questions with rivals (default 0.3)")
+    parser.add_argument("--written", type=float, default=0.4, help="share of written questions (default 0.4)")
     parser.add_argument("--seed", type=int, default=13)
     options = parser.parse_args()
 
@@ -84,6 +86,7 @@ def main() -> None:
     random.Random(options.seed).shuffle(articles)
     held_out, articles = articles[:HELD_OUT], articles[HELD_OUT:]
     questions = [question for article in articles for question in article.questions]
+    written, checked = load_questions(articles)
     maker = Maker(articles, *word_vectors(model, tokenizer, questions))
     recipe = ReaderRecipe(
         examples=options.examples,
@@ -92,13 +95,15 @@ def main() -> None:
         seed=options.seed,
         learning_rate=options.learning_rate,
         contested=options.contested,
+        written=options.written,
     )
     try:
-        seen = train(model, tokenizer, maker, questions, recipe, options.run, options.minutes)
+        seen = train(model, tokenizer, maker, questions, written, recipe, options.run, options.minutes)
     except KeyboardInterrupt:
         sys.exit(f"\nstopped; the same command goes on from the last checkpoint in {options.run}")
     model.save_pretrained(options.run / "checkpoint")
-    record = {**asdict(recipe), **seen, "held_out": check(model, tokenizer, maker, held_out, options.seed)}
+    held_out_score = check(model, tokenizer, maker, held_out, options.seed) | check_written(model, tokenizer, checked)
+    record = {**asdict(recipe), **seen, "held_out": held_out_score}
     (options.run / "report.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     export(model, options.run / "model.onnx")
     for folder in (options.run, options.run / "checkpoint"):  # QA_READER can then name either
@@ -129,6 +134,24 @@ def check(model, tokenizer, maker, articles, seed):  # type: ignore[no-untyped-d
             labels = [1] * len(plain) + [0] * len(against)
             report[f"{kind}_auroc"] = round(float(roc_auc_score(labels, plain + against)), 4)
     return report
+
+
+def check_written(model, tokenizer, written):  # type: ignore[no-untyped-def]
+    """On written questions never trained on: AUROC against near misses, hits, how often one is above all its own."""
+    asked = [Example("written", a.question.text, a.question.paragraph.text, a.question.answer) for a in written]
+    near = [Example("near", text, a.question.paragraph.text, None) for a in written for text in a.near]
+    right, wrong = (scores(model, tokenizer, examples) for examples in (asked, near))
+    best = {}
+    twins = [item for item in written for _ in item.near]
+    for item, (score, _) in zip(twins, wrong, strict=True):
+        best[id(item)] = max(score, best.get(id(item), score))
+    against = [score > best[id(item)] for item, (score, _) in zip(written, right, strict=True) if item.near]
+    labels, found = [1] * len(right) + [0] * len(wrong), [score for score, _ in right + wrong]
+    return {
+        "written_hit": round(sum(hit for _, hit in right) / len(right), 4),
+        "written_auroc": round(float(roc_auc_score(labels, found)), 4),
+        "written_above_its_near_misses": round(sum(against) / len(against), 4),
+    }
 
 
 if __name__ == "__main__":

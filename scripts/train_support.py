@@ -34,6 +34,7 @@ from training.export import export, restore
 from training.grounding import load_grounding, narrow_all, part_of
 from training.support import SupportRecipe, probabilities, train
 from training.trunk import trunk_folder, word_vectors
+from training.written import as_claims, load_claims, load_questions, written_pair
 
 MIX = {
     "said": 0.26,
@@ -79,6 +80,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, help="end after this long at the latest (default: no limit)")
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--judged", type=float, default=0.15, help="share of judged pairs (default 0.15)")
+    parser.add_argument("--written", type=float, default=0.4, help="share of written claims (default 0.4)")
     parser.add_argument("--without", action="append", default=[], choices=sorted(MIX), help="leave a kind out")
     parser.add_argument("--seed", type=int, default=13)
     options = parser.parse_args()
@@ -117,10 +119,13 @@ def main() -> None:
         seed=options.seed,
         learning_rate=options.learning_rate,
         judged=options.judged,
+        written=options.written,
     )
     judged = list(by_source(parts["train"]).values())
+    written, checked = load_claims(articles)
+    written += as_claims(load_questions(articles)[0])
     try:
-        seen = train(model, tokenizer, maker, questions, judged, recipe, options.run, options.minutes)
+        seen = train(model, tokenizer, maker, questions, judged, written, recipe, options.run, options.minutes)
     except KeyboardInterrupt:
         sys.exit(f"\nstopped; the same command goes on from the last checkpoint in {options.run}")
     model.save_pretrained(options.run / "checkpoint")
@@ -131,6 +136,7 @@ def main() -> None:
     report = {
         "made": check(model, tokenizer, made),
         "judged": check(model, tokenizer, by_source(parts["choose"])),
+        "written": check(model, tokenizer, of_written(checked, options.seed)),
     }
     record = {**asdict(recipe), **seen, "held_out": report}
     (options.run / "report.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
@@ -143,6 +149,14 @@ def by_source(pairs):  # type: ignore[no-untyped-def]
     found = defaultdict(list)
     for pair in pairs:
         found[pair.kind.split("-")[0]].append(pair)
+    return found
+
+
+def of_written(checked, seed):  # type: ignore[no-untyped-def]
+    """Pairs of written claims, by kind."""
+    rng, found = random.Random(seed), defaultdict(list)
+    for item in checked:
+        found[item.kind].append(written_pair(rng, item))
     return found
 
 

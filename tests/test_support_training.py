@@ -15,6 +15,7 @@ from training.claims import Label, Pair
 from training.corpus import load_squad
 from training.export import average, export
 from training.trunk import trunk_folder
+from training.written import Asked, as_claims
 
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
 JUDGED = [
@@ -46,11 +47,14 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, monkeyp
     articles = load_squad(squad_file(tmp_path))
     questions = [q for article in articles for q in article.questions] * 6
     maker = ClaimMaker(Maker(articles, ["ferry", "boats"], np.eye(2, 8, dtype=np.float32)))
-    recipe = support.SupportRecipe(examples=64, mix={"said": 1.0, "told": 1.0}, init="tiny", warmup=1, judged=0.3)
+    recipe = support.SupportRecipe(
+        examples=64, mix={"said": 1.0, "told": 1.0}, init="tiny", warmup=1, judged=0.3, written=0.2
+    )
+    written = as_claims([Asked(q, ("Who sank the ferry?",)) for q in questions[:7]])
 
     def run(name: str) -> list[Any]:
         model = tiny()
-        seen = support.train(model, tokenizer, maker, questions, [JUDGED], recipe, tmp_path / name)
+        seen = support.train(model, tokenizer, maker, questions, [JUDGED], written, recipe, tmp_path / name)
         assert recipe.examples <= seen["examples"] < recipe.examples + recipe.batch
         return [p.detach().clone() for p in model.parameters()]
 

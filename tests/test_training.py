@@ -16,6 +16,7 @@ from qa.read import MODEL_DIR, onnx_reader, untruncated
 from training.corpus import Article, load_squad, normal
 from training.examples import Example, Maker, related_words, withheld
 from training.export import average, export, restore
+from training.written import Asked
 
 BRIDGES = (
     "The Alder Bridge was built in 1871 by Ada Byrne for the town of Alder. It is larger than the Rye Bridge, which "
@@ -179,14 +180,17 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     from training import loop, reader
 
     tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
-    monkeypatch.setattr(reader, "BUCKET", 16)
+    monkeypatch.setattr(reader, "BUCKET", 8)
     monkeypatch.setattr(loop, "SAVE_EVERY", 0)
     questions = [q for a in articles for q in a.questions] * 8
-    recipe = reader.ReaderRecipe(examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1, contested=0.5)
+    recipe = reader.ReaderRecipe(
+        examples=96, mix={"plain": 1.0, "cut": 1.0}, init="tiny", warmup=1, contested=0.5, written=0.4
+    )
+    written = [Asked(q, ("Who swam?", "Who sank?")) for q in questions[:4]]
 
     def run(name: str) -> list[Any]:
         model = BertForQuestionAnswering.from_pretrained(checkpoint, attn_implementation="eager")
-        seen = reader.train(model, tokenizer, maker, questions, recipe, tmp_path / name)
+        seen = reader.train(model, tokenizer, maker, questions, written, recipe, tmp_path / name)
         assert recipe.examples <= seen["examples"] < recipe.examples + recipe.batch
         return [p.detach().clone() for p in model.parameters()]
 
@@ -208,7 +212,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
     with pytest.raises(ValueError, match="another recipe"):
         reader.train(
             BertForQuestionAnswering.from_pretrained(checkpoint),
-            tokenizer, maker, questions, reader.ReaderRecipe(examples=1, mix={}, init="x"), tmp_path / "stopped",
+            tokenizer, maker, questions, [], reader.ReaderRecipe(examples=1, mix={}, init="x"), tmp_path / "stopped",
         )  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from training.corpus import Question
 from training.examples import Example, Maker
 from training.loop import Recipe, padded, run
+from training.written import Asked, group
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -32,6 +33,8 @@ class ReaderRecipe(Recipe):
     """Share of the questions that come with rivals: passages and near misses that should score less."""
     contest_weight: float = 0.5
     """Weight of the contests' loss beside that of the spans."""
+    written: float = 0.0
+    """Share of the groups that are of questions written for training, with their near misses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,16 +52,17 @@ def train(
     tokenizer: Tokenizer,
     maker: Maker,
     questions: Sequence[Question],
+    written: Sequence[Asked],
     recipe: ReaderRecipe,
     folder: Path,
     minutes: float | None = None,
 ) -> dict[str, float]:
-    """Train on examples of these questions (see `training.loop.run`)."""
+    """Train on examples made of `questions`, and on `written` ones (see `training.loop.run`)."""
     return run(
         model,
         recipe,
         folder,
-        bucket=lambda number: _bucket(tokenizer, maker, questions, recipe, number),
+        bucket=lambda number: _bucket(tokenizer, maker, questions, written, recipe, number),
         loss=lambda batch, device: _loss(model, batch, recipe.contest_weight, device),
         rows=lambda batch: sum(map(len, batch)),
         minutes=minutes,
@@ -66,7 +70,12 @@ def train(
 
 
 def _bucket(
-    tokenizer: Tokenizer, maker: Maker, questions: Sequence[Question], recipe: ReaderRecipe, number: int
+    tokenizer: Tokenizer,
+    maker: Maker,
+    questions: Sequence[Question],
+    written: Sequence[Asked],
+    recipe: ReaderRecipe,
+    number: int,
 ) -> list[list[list[Encoded]]]:
     """The batches, each of groups of examples, of one bucket.
 
@@ -78,16 +87,17 @@ def _bucket(
     random.Random(f"{recipe.seed}/epoch {number // per_epoch}").shuffle(order)
     first = number % per_epoch * BUCKET
     chosen = [questions[i] for i in order[first : first + BUCKET]]
-    groups = [
-        [encode(tokenizer, example, recipe.window) for example in group]
-        for group in maker.stream(rng, chosen, recipe.mix, recipe.contested)
-    ]
-    groups.sort(key=lambda group: max(len(e.ids) for e in group))
+    made = list(maker.stream(rng, chosen, recipe.mix, recipe.contested))
+    if written:
+        wanted = int(len(made) * recipe.written / (1 - recipe.written))
+        made += [group(rng, asked) for asked in rng.choices(written, k=wanted)]
+    groups = [[encode(tokenizer, example, recipe.window) for example in examples] for examples in made]
+    groups.sort(key=lambda examples: max(len(e.ids) for e in examples))
     batches: list[list[list[Encoded]]] = [[]]
-    for group in groups:
-        if sum(map(len, batches[-1])) + len(group) > recipe.batch:
+    for examples in groups:
+        if sum(map(len, batches[-1])) + len(examples) > recipe.batch:
             batches.append([])
-        batches[-1].append(group)
+        batches[-1].append(examples)
     rng.shuffle(batches)
     return batches
 
@@ -120,7 +130,7 @@ def _loss(
     score is what asking compares passages by, with a sum over spans for their maximum: log-sum-exp of the start logits
     and of the end logits, less those at [CLS] (shared normalisation: Clark and Gardner 2018, arXiv 1710.10723).
     """
-    batch = [example for group in groups for example in group]
+    batch = [example for examples in groups for example in examples]
     segments = [[int(at >= e.question_length) for at in range(len(e.ids))] for e in batch]
     ids, mask, types = padded([e.ids for e in batch], segments)
     allowed = types.bool()
@@ -134,10 +144,10 @@ def _loss(
     loss = sum(torch.nn.functional.cross_entropy(x, targets[:, i]) for i, x in enumerate(logits)) / 2
     scores = sum(x[:, 1:].logsumexp(1) - x[:, 0] for x in logits)
     first, contests = 0, []
-    for group in groups:
-        if len(group) > 1:
-            contests.append(-scores[first : first + len(group)].log_softmax(0)[0])
-        first += len(group)
+    for examples in groups:
+        if len(examples) > 1:
+            contests.append(-scores[first : first + len(examples)].log_softmax(0)[0])
+        first += len(examples)
     return loss + contest_weight * torch.stack(contests).mean() if contests else loss  # type: ignore[return-value]
 
 

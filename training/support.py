@@ -6,7 +6,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
@@ -14,10 +14,13 @@ from qa.support import encode
 from training.claims import ClaimMaker, Label, Pair
 from training.corpus import Question
 from training.loop import Recipe, padded, run
+from training.written import Claimed, written_pair
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from transformers import BertForSequenceClassification
+
+Labelled = TypeVar("Labelled", Pair, Claimed)
 
 BUCKET = 2048
 """Questions whose pairs are made, sorted by length and cut into batches together; a run goes on at such a bucket."""
@@ -29,6 +32,8 @@ class SupportRecipe(Recipe):
 
     judged: float = 0.15
     """Share of the pairs that people wrote and judged."""
+    written: float = 0.0
+    """Share of the pairs whose claims were written for training."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +51,12 @@ def train(
     maker: ClaimMaker,
     questions: Sequence[Question],
     judged: Sequence[Sequence[Pair]],
+    written: Sequence[Claimed],
     recipe: SupportRecipe,
     folder: Path,
     minutes: float | None = None,
 ) -> dict[str, float]:
-    """Train on pairs made from these questions and on `judged` ones, from each of its lists as often.
+    """Train on pairs made from these questions, on `judged` ones, each of its lists as often, and on `written` ones.
 
     See `training.loop.run`.
     """
@@ -58,7 +64,7 @@ def train(
         model,
         recipe,
         folder,
-        bucket=lambda number: _bucket(tokenizer, maker, questions, judged, recipe, number),
+        bucket=lambda number: _bucket(tokenizer, maker, questions, judged, written, recipe, number),
         loss=lambda batch, device: _loss(model, batch, device),
         rows=len,
         minutes=minutes,
@@ -70,6 +76,7 @@ def _bucket(
     maker: ClaimMaker,
     questions: Sequence[Question],
     judged: Sequence[Sequence[Pair]],
+    written: Sequence[Claimed],
     recipe: SupportRecipe,
     number: int,
 ) -> list[list[Encoded]]:
@@ -80,8 +87,10 @@ def _bucket(
     random.Random(f"{recipe.seed}/epoch {number // per_epoch}").shuffle(order)
     first = number % per_epoch * BUCKET
     made = list(maker.stream(rng, [questions[i] for i in order[first : first + BUCKET]], recipe.mix))
-    if judged:
-        made += [_drawn(rng, rng.choice(judged)) for _ in range(int(len(made) * recipe.judged / (1 - recipe.judged)))]
+    made_share = 1 - recipe.judged - recipe.written
+    added = [_drawn(rng, rng.choice(judged)) for _ in range(int(len(made) * recipe.judged / made_share))]
+    added += [written_pair(rng, _drawn(rng, written)) for _ in range(int(len(made) * recipe.written / made_share))]
+    made += added
     encoded = [_encoded(tokenizer, pair, recipe.window) for pair in made]
     encoded.sort(key=lambda e: len(e.ids))
     batches = [encoded[i : i + recipe.batch] for i in range(0, len(encoded), recipe.batch)]
@@ -89,10 +98,12 @@ def _bucket(
     return batches
 
 
-def _drawn(rng: random.Random, pairs: Sequence[Pair]) -> Pair:
+def _drawn(rng: random.Random, labelled: Sequence[Labelled]) -> Labelled:
     """One of them, supported or not with the same chance."""
     wanted = rng.random() < 0.5
-    return rng.choice([pair for pair in pairs if (pair.label == Label.SUPPORTED) == wanted])
+    while (item := rng.choice(labelled)) and (item.label == Label.SUPPORTED) != wanted:
+        pass
+    return item
 
 
 def _encoded(tokenizer: Tokenizer, pair: Pair, window: int) -> Encoded:
