@@ -3,6 +3,7 @@
 
     python scripts/benchmark.py                                    # each step against its limit
     python scripts/benchmark.py --llm --peer                       # with the language model; against LlamaIndex
+    python scripts/benchmark.py --peer --txtai                     # against txtai, too, in an environment of its own
     python scripts/benchmark.py --growth 1000 10000 100000         # collections of resampled text
     python scripts/benchmark.py --vectors 1000000                  # the vector index alone, up to 4 GB of memory
 
@@ -22,7 +23,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +38,7 @@ from index.load import find_files, load_file
 from qa.api import create_app
 from qa.build import build_qa
 from qa.compose import warm_up
-from qa.evaluation import growth, peers
+from qa.evaluation import growth, peer_process, peers, txtai_peer
 from qa.evaluation.questions import Question, load_dataset
 from qa.evaluation.report import write_json
 from qa.grounding import Fact
@@ -61,6 +62,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5, help="times each question is asked (default 5)")
     parser.add_argument("--llm", action="store_true", help="measure the language model, too")
     parser.add_argument("--peer", action="store_true", help="against LlamaIndex's CitationQueryEngine, same models")
+    parser.add_argument("--txtai", action="store_true", help="with --peer: against txtai too (installs 2 GB once)")
     parser.add_argument("--growth", type=int, nargs="+", metavar="CHUNKS", help="sizes of collections to make and ask")
     parser.add_argument("--texts", type=Path, default=RESAMPLED, help="SQuAD file whose sentences growth draws from")
     parser.add_argument("--embed-up-to", type=int, default=20_000, help="larger collections get made-up vectors")
@@ -135,7 +137,9 @@ def steps(options: argparse.Namespace, questions: list[Question]) -> tuple[str, 
             ]
         if options.peer:
             sides = peer(qa, options.documents)
-            results = peers.race(sides, questions)
+            with txtai(qa, options.documents) if options.txtai else nullcontext([]) as more:
+                sides += more
+                results = peers.race(sides, questions)
             data["peer"] = {side.name: asdict(result) for side, result in zip(sides, results, strict=True)}
             lines += ["", peers.table(sides, results, questions)]
     return "\n".join(lines), data
@@ -161,6 +165,29 @@ def peer(qa: QA, documents: Path) -> list[peers.Side]:
             peers.llamaindex(loaded, qa.embedder, _roomy(), f"LlamaIndex, {qa.llm.name}, two passages", 2),
         ]
     return sides
+
+
+@contextmanager
+def txtai(qa: QA, documents: Path) -> Iterator[list[peers.Side]]:
+    """The sides of txtai, with the models of this service; none, and a message, where it cannot run."""
+    from qa.bundled import bundled_model_path
+
+    loaded = [load_file(path, uri=uri, max_bytes=20_000_000) for path, uri in find_files(documents)]
+    top_k = qa.settings.top_k
+    setups = [("txtai, a model that costs nothing", "", top_k)]
+    if qa.llm:
+        setups.append((f"txtai, {qa.llm.name}, two passages", str(bundled_model_path()), 2))
+    sides = []
+    with ExitStack() as stack:
+        try:
+            python = peer_process.environment("txtai", txtai_peer.REQUIREMENTS, ROOT / ".qa" / "peers", ROOT)
+            for name, llm, context in setups:
+                child = peer_process.Child([str(python), "-m", "qa.evaluation.txtai_peer"])
+                stack.callback(child.close)
+                sides.append(peer_process.side(child, name, loaded, llm=llm, top_k=top_k, context=context))
+        except peers.PeerFailed as error:
+            print(f"txtai is left out: {error}", file=sys.stderr)
+        yield sides
 
 
 def _roomy() -> Any:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from llama_index.core.llms import MockLLM
 
 from index.types import Document
-from qa.evaluation import growth, peers
+from qa.evaluation import growth, peer_process, peers
 from qa.evaluation.questions import Question
 from scripts.benchmark import Told, summary
 from tests.conftest import MakeQA
@@ -74,3 +75,64 @@ def test_what_was_measured_is_kept_section_by_section(tmp_path: Path) -> None:
 def test_a_ratio_is_that_of_the_medians() -> None:
     row = summary([2.0, 4.0, 100.0], [1.0, 2.0, 3.0])
     assert (row["p50_ms"], row["limit_p50_ms"], row["ratio"]) == (4, 2, 2)
+
+
+CHILD = """
+import sys
+from qa.evaluation.peer_process import serve
+
+def index(request):
+    print("a library that prints")
+    global texts
+    texts = [document["text"] for document in request["documents"]]
+    return {}
+
+def answer(request):
+    if "France" in request["question"]:
+        HOW_IT_FAILS
+    return {"text": texts[0], "cited": texts}
+
+serve({"index": index, "retrieve": lambda request: {"texts": texts}, "answer": answer})
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("pass", ""),
+        ("raise ValueError('no | such\\ncountry')", "no / such country"),
+        ("import os; sys.stderr.write('out of memory'); sys.stderr.flush(); os._exit(1)", "out of memory"),
+    ],
+)
+def test_a_peer_in_a_process_of_its_own_is_raced_and_may_fail_alone(how: str, message: str, make_qa: MakeQA) -> None:
+    qa = make_qa({"library.txt": TEXTS[0]})
+    questions = [Question("1", QUESTIONS[0], ("nine",), ()), Question("2", "Where is France?", (), ())]
+    document = Document("library.txt", "Library", TEXTS[0], "library.txt")
+    child = peer_process.Child([sys.executable, "-c", CHILD.replace("HOW_IT_FAILS", how)])
+    try:
+        sides = [
+            peer_process.side(child, "theirs", [document]),
+            peers.ours(qa, "extractive", "ours", 1.0),
+        ][::-1]
+        ours, theirs = peers.race(sides, questions)
+    finally:
+        child.close()
+    assert (ours.right, ours.uncited, len(ours.answer_ms)) == (1, 1, 2)
+    assert (theirs.right, theirs.cited, theirs.uncited) == (1, 1, 0)
+    rows = peers.table(sides, [ours, theirs], questions)
+    assert bool(theirs.failed) == bool(message)
+    assert message in rows
+    assert len({row.count("|") for row in rows.splitlines()}) == 1
+
+
+def test_a_peer_that_hangs_is_ended() -> None:
+    child = peer_process.Child([sys.executable, "-c", "import time; time.sleep(60)"], timeout_s=0.5)
+    with pytest.raises(peers.PeerFailed, match="no message"):
+        child.ask("retrieve", question="?")
+    child.close()
+
+
+def test_a_peer_that_cannot_be_installed_says_so(tmp_path: Path) -> None:
+    (tmp_path / "txtai").write_text("in the way")
+    with pytest.raises(peers.PeerFailed, match="could not be installed"):
+        peer_process.environment("txtai", ["txtai"], tmp_path, tmp_path)

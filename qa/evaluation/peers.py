@@ -23,14 +23,22 @@ if TYPE_CHECKING:
 MARKER = re.compile(r"\[(\d+)\]")
 
 
+class PeerFailed(Exception):
+    """A peer could not be installed, died, or said that it failed; the others go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
-    """Something to compare: how it retrieves, how it answers (text, and texts that it cites), seconds to index."""
+    """Something to compare: how it retrieves, how it answers (text, and texts that it cites), seconds to index.
+
+    `spent_ms`, where a side measures by itself, gives the milliseconds of its last call.
+    """
 
     name: str
     retrieve: Callable[[str], object]
     answer: Callable[[str], tuple[str, Sequence[str]]]
     index_s: float
+    spent_ms: Callable[[], float] | None = None
 
 
 @dataclass(slots=True)
@@ -38,7 +46,8 @@ class Result:
     """Milliseconds to retrieve and to answer, and what the answers were worth.
 
     `right`: answerable questions whose answer holds a gold answer; `cited`: those of them that cite a text which holds
-    one, too; `uncited`: unanswerable ones that are answered without citing anything, or refused.
+    one, too; `uncited`: unanswerable ones that are answered without citing anything, or refused. `failed` says why a
+    side did not come to the end.
     """
 
     retrieve_ms: list[float] = field(default_factory=list)
@@ -46,6 +55,7 @@ class Result:
     right: int = 0
     cited: int = 0
     uncited: int = 0
+    failed: str = ""
 
 
 def race(sides: Sequence[Side], questions: Sequence[Question]) -> list[Result]:
@@ -55,18 +65,31 @@ def race(sides: Sequence[Side], questions: Sequence[Question]) -> list[Result]:
         side.retrieve(questions[0].question)
     for question in tqdm(questions, desc="compare", file=sys.stderr, disable=None):
         for side, result in zip(sides, results, strict=True):
-            began = time.perf_counter()
-            side.retrieve(question.question)
-            result.retrieve_ms.append((time.perf_counter() - began) * 1000)
-            began = time.perf_counter()
-            text, cited = side.answer(question.question)
-            result.answer_ms.append((time.perf_counter() - began) * 1000)
-            if not question.answerable:
-                result.uncited += not cited
-            elif contains_gold(text, question.golds):
-                result.right += 1
-                result.cited += any(contains_gold(source, question.golds) for source in cited)
+            if result.failed:
+                continue
+            try:
+                _ask(side, question, result)
+            except PeerFailed as error:
+                result.failed = str(error)
+                tqdm.write(f"{side.name} failed: {error}", file=sys.stderr)
     return results
+
+
+def _ask(side: Side, question: Question, result: Result) -> None:
+    """One question to one side; what came of it is added to `result`."""
+    began = time.perf_counter()
+    side.retrieve(question.question)
+    spent = (time.perf_counter() - began) * 1000
+    result.retrieve_ms.append(side.spent_ms() if side.spent_ms else spent)
+    began = time.perf_counter()
+    text, cited = side.answer(question.question)
+    spent = (time.perf_counter() - began) * 1000
+    result.answer_ms.append(side.spent_ms() if side.spent_ms else spent)
+    if not question.answerable:
+        result.uncited += not cited
+    elif contains_gold(text, question.golds):
+        result.right += 1
+        result.cited += any(contains_gold(source, question.golds) for source in cited)
 
 
 def ours(qa: QA, mode: Any, name: str, index_s: float) -> Side:
@@ -115,6 +138,10 @@ def table(sides: Sequence[Side], results: Sequence[Result], questions: Sequence[
     ]
     base = [percentiles(values)["p50"] for values in (results[0].retrieve_ms, results[0].answer_ms)]
     for side, result in zip(sides, results, strict=True):
+        if result.failed:
+            words = " ".join(result.failed.replace("|", "/").split())
+            lines.append(f"| {side.name} | failed: {words} |" + " |" * 8)
+            continue
         retrieve, answer = percentiles(result.retrieve_ms), percentiles(result.answer_ms)
         lines.append(
             f"| {side.name} | {side.index_s:.2f} | {retrieve['p50']:.1f} | {retrieve['p50'] / base[0]:.2f} | "
