@@ -69,6 +69,8 @@ def main() -> None:
     parser.add_argument("--vectors", type=int, nargs="+", metavar="N", help="sizes of the vector index alone")
     parser.add_argument("--output", type=Path, help="folder for benchmark.md and benchmark.json")
     options = parser.parse_args()
+    if options.txtai and not options.peer:
+        parser.error("--txtai joins the race of --peer: name both")
 
     told = Told(options.output)
     questions = list(load_dataset(options.questions).questions)
