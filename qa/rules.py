@@ -10,11 +10,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 
-from qa.wording import ARTICLES, EMPHATIC, MONTHS, PLAIN, Item, antonyms, key_of, keys_of, may_be_verb, read
+from qa.wording import ARTICLES, EMPHATIC, MONTHS, PLAIN, Item, antonyms, key_of, keys_of, read
 
 
 def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -> list[str]:
@@ -47,11 +46,11 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
 def _next(items: Sequence[Item], at: int) -> str:
     """The key of the content word directly after `at`: what a number counts."""
     after = items[at + 1] if at + 1 < len(items) else None
-    return after.key if after and after.content and after.key not in _HEDGES else ""
+    return after.key if after and after.content and after.key not in HEDGES else ""
 
 
 _MONTHS = frozenset(map(key_of, MONTHS))
-_DAYS = _MONTHS | keys_of("monday tuesday wednesday thursday friday saturday sunday")
+DAYS = _MONTHS | keys_of("monday tuesday wednesday thursday friday saturday sunday")
 
 
 def _counts(source: list[Item], at: int, counted: str) -> bool:
@@ -89,7 +88,7 @@ def names(said: list[Item], source: list[Item]) -> list[str]:
 
 
 # Words that turn what follows into something else than a fact, by what they do.
-_HEDGES = {
+HEDGES = {
     key: group
     for group, words in {
         "negation": "not no never neither nor none nobody nothing without hardly barely rarely seldom unable fail "
@@ -135,18 +134,18 @@ def _sense(key: str) -> str:
     return _SENSES.get(key, key)
 
 
-_AUXILIARIES = keys_of("not will shall would may might could should can must")
+AUXILIARIES = keys_of("not will shall would may might could should can must")
 
 
 def _governed(items: list[Item], at: int, reach: int) -> list[str]:
     """The next content words after a hedge, which is what it bears on. A negation bears on hedges: `not allowed`."""
-    negation = _HEDGES[items[at].key] == "negation"
+    negation = HEDGES[items[at].key] == "negation"
     found: list[str] = []
     for item in items[at + 1 : at + 10]:
         # An auxiliary bears on its verb across an aside (`may, in May, close`), an adjective does not leave its noun.
-        if item.text in ";.()" or len(found) == reach or (item.text == "," and items[at].key not in _AUXILIARIES):
+        if item.text in ";.()" or len(found) == reach or (item.text == "," and items[at].key not in AUXILIARIES):
             break
-        if item.content and (negation or item.key not in _HEDGES):
+        if item.content and (negation or item.key not in HEDGES):
             found.append(item.key)
     return found
 
@@ -160,12 +159,12 @@ def hedges(said: list[Item], source: list[Item]) -> list[str]:
     kept = [
         (item.key, _governed(said, at, 1))
         for at, item in enumerate(said)
-        if item.key in _HEDGES and not _doubled(said, at) and not _noun(said, at)
+        if item.key in HEDGES and not _doubled(said, at) and not _noun(said, at)
     ]
     there = [
         (item.key, _governed(source, at, 3), item.text)
         for at, item in enumerate(source)
-        if item.key in _HEDGES and not _doubled(source, at) and not _noun(source, at)
+        if item.key in HEDGES and not _doubled(source, at) and not _noun(source, at)
     ]
     for hedge, bears_on, text in there:
         if hedge.partition("+")[0] in stems:
@@ -173,17 +172,17 @@ def hedges(said: list[Item], source: list[Item]) -> list[str]:
         if any(word in content for word in bears_on[:2]) and not any(
             _sense(hedge) == _sense(mine) and set(words) & known <= set(bears_on) for mine, words in kept
         ):
-            reasons.append(f"{_HEDGES[hedge]}: {text} of the evidence is lost")
+            reasons.append(f"{HEDGES[hedge]}: {text} of the evidence is lost")
     for hedge, words in kept:
         # A negation flips exactly what follows it (`no passenger was hurt`: the verb, too); others colour a phrase.
         same = [
-            set(bears_on[: (2 if other == "no" else 1) if _HEDGES[hedge] == "negation" else 3])
+            set(bears_on[: (2 if other == "no" else 1) if HEDGES[hedge] == "negation" else 3])
             for other, bears_on, _ in there
             if _sense(hedge) == _sense(other)
         ]
         # A word that the source does not have (`reach` for `get to`) is judged by itself.
         if not any(set(words) & known <= reach for reach in same):
-            reasons.append(f"{_HEDGES[hedge]}: {hedge} is not in the evidence there")
+            reasons.append(f"{HEDGES[hedge]}: {hedge} is not in the evidence there")
     return reasons
 
 
@@ -212,14 +211,15 @@ def _doubled(items: list[Item], at: int) -> bool:
     """`would be able to` hedges once: it says `could`."""
     ability = _SENSES[key_of("can")]
     after = {_sense(item.key) for item in items[at + 1 : at + 4]}
-    return _HEDGES.get(items[at].key) == "future" and ability in after
+    return HEDGES.get(items[at].key) == "future" and ability in after
 
 
 _REPORTS = keys_of("say tell report according announce")
-_SPEECH = keys_of(
+SPEECH = keys_of(
     "say tell claim believe think argue suggest allege according deny assert contend maintain insist estimate predict "
     "report opine hypothesize theorize speculate doubt warn feel view consider"
 )
+UNATTRIBUTED = "attribution: it leaves out who says so"
 _CONDITIONS = keys_of("if unless whether provided assuming otherwise")
 
 
@@ -229,10 +229,10 @@ def frame(said: list[Item], source: list[Item], *, reports: bool = True) -> list
     Without `reports`, who merely says or tells something need not be named; who believes, doubts or denies it must be.
     """
     here, there = {item.key for item in said}, {item.key for item in source}
-    speech = _SPEECH if reports else _SPEECH - _REPORTS
+    speech = SPEECH if reports else SPEECH - _REPORTS
     reasons = []
     if there & speech and not there & speech & here:
-        reasons.append("attribution: it leaves out who says so")
+        reasons.append(UNATTRIBUTED)
     if there & _CONDITIONS and not there & _CONDITIONS & here:
         reasons.append("condition: it leaves out a condition")
     return reasons
@@ -268,32 +268,10 @@ def quotes(draft: str, source: list[Item]) -> list[str]:
     return []
 
 
-def voice(said: list[Item], source: list[Item]) -> list[str]:
-    """`The journal published a paper` must not become `the journal was published`."""
-    reasons = []
-    for index, (form, verb) in enumerate(pairwise(said)):
-        there = index > 0 and said[index - 1].key == "there"
-        if form.key != "be" or not may_be_verb(verb) or verb.key in _HEDGES or there:
-            continue
-        subject = next((item.key for item in reversed(said[:index]) if item.content), "")
-        places = [at for at, item in enumerate(source) if item.key == verb.key]
-        passive = (
-            any(item.key == "be" for item in source[max(0, at - 3) : at])  # an adverb may stand between
-            or at + 1 == len(source)
-            or not (source[at + 1].content or source[at + 1].key in ARTICLES)
-            # `no longer supports it` may become `it is no longer supported`
-            or subject in {item.key for item in source[at + 1 :]}
-            for at in places
-        )
-        if places and not any(passive):
-            reasons.append(f"structure: {verb.text} is done by somebody in the evidence, not to somebody")
-    return reasons
-
-
 # --- rules for claims in a model's own words -------------------------------------------------------------------------
 
 # What an answer may say of itself.
-_GENERIC = keys_of(
+GENERIC = keys_of(
     "also both other such as well while however then meanwhile moreover furthermore additionally additional include "
     "including follow following respectively specifically namely it he she they them his her its their him this these "
     "those but or so same total one part use make come go become another between into over through during within "
@@ -332,7 +310,7 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
         elif opposites.get(item.key, frozenset()) & known:
             reasons.append(f"opposite: {item.text} is the opposite of a word of the evidence")
         elif (
-            item.key in _GENERIC | _CAUSAL
+            item.key in GENERIC | _CAUSAL
             or item.key in around
             or (
                 not item.key.endswith(_ANOTHER)
@@ -389,7 +367,7 @@ def _opposites() -> dict[str, frozenset[str]]:
 def repeats(said: list[Item], source: list[Item]) -> list[str]:
     """What repeats itself has put two things together: a number, or several words more often than in the source."""
     most = Counter(item.key for item in source)
-    counts = Counter(item.key for item in said if item.content and item.key not in _GENERIC)
+    counts = Counter(item.key for item in said if item.content and item.key not in GENERIC)
     often = [key for key, n in counts.items() if n > max(1, most[key])]
     return ["structure: it repeats itself"] if len(often) > 1 or any(key.startswith("#") for key in often) else []
 
@@ -400,183 +378,3 @@ def causes(said: list[Item], source: list[Item]) -> list[str]:
     if here & _CAUSAL and not there & _CAUSES:
         return ["cause: the evidence gives no reason"]
     return []
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """Neighbouring words of one name: the indices of the first and the last, their keys, and the name."""
-
-    first: int
-    last: int
-    keys: tuple[str, ...]
-    text: str
-
-
-def name_runs(items: list[Item], known: list[Item]) -> list[Run]:
-    """The names in `items`; a capital at a sentence's start counts where `known` has the word as a name."""
-    lowered = {item.key for item in known if item.kind == "word" and not item.capital}
-    sure = {item.key for item in known if item.capital}
-    keys = {item.key for item in known}
-    runs: list[Run] = []
-    for at, item in enumerate(items):
-        if item.kind != "word" or not item.capital or not item.content or item.key in _GENERIC:
-            continue
-        more = items[at + 1 : at + 2]
-        named = bool(more) and more[0].capital and more[0].content and more[0].key in keys
-        if item.first and not named and (item.key in lowered or item.key not in sure):
-            continue
-        if runs and runs[-1].last == at - 1:
-            last = runs.pop()
-            runs.append(Run(last.first, at, (*last.keys, item.key), f"{last.text} {item.text}"))
-        else:
-            runs.append(Run(at, at, (item.key,), item.text))
-    return runs
-
-
-_BREAKS = frozenset(",;:()") | {"and", "or", "but", "while"}
-_FAR = 14  # items from a name to the word it belongs to
-_BESIDE = 3  # the same for a name and its title, in either order
-
-
-def attachments(said: list[Item], source: list[Item], runs: Sequence[Run]) -> list[str]:
-    """The words around a name must stand on the same side of it in the source.
-
-    `Ruiz opened the bridge that Hale designed` does not support `Hale opened the bridge`. The order may be turned by a
-    passive, beside the name (`chief executive Ana Ruiz`), and around verbs of speech.
-    """
-    reasons = []
-    where: dict[str, list[int]] = {}
-    for at, item in enumerate(source):
-        where.setdefault(item.key, []).append(at)
-    named = {at for run in runs for at in range(run.first, run.last + 1)}
-    keys = {key for run in runs for key in run.keys}
-    for run in runs:
-        places = _places(source, run.keys)
-        passive = said[run.first - 1].text == "by" if run.first else False
-        for step, beside in ((1, run.last + 1), (-1, run.first - 1)):
-            word = _neighbour(said, beside, step, named)
-            if not places or word is None or word.key in _SPEECH or word.key not in where:
-                continue
-            verb = may_be_verb(word)
-            if not any(
-                (0 < to - last <= _FAR if step > 0 else 0 < first - to <= _FAR and not _rival(source, to, first, keys))
-                or _turned_about(source, first, to, passive=passive, verb=verb)
-                for first, last in places
-                for to in where[word.key]
-            ):
-                reasons.append(f"structure: {run.text} does not belong to {word.text} in the evidence")
-    return reasons
-
-
-def _places(source: list[Item], keys: tuple[str, ...]) -> list[tuple[int, int]]:
-    """First and last index of a name in the source: all its words in a row, or else its last one."""
-    for wanted in (keys, keys[-1:]):
-        size = len(wanted)
-        found = [
-            (at, at + size - 1)
-            for at in range(len(source) - size + 1)
-            if tuple(item.key for item in source[at : at + size]) == wanted
-        ]
-        if found:
-            return found
-    return []
-
-
-def _rival(source: list[Item], word: int, name: int, keys: set[str]) -> bool:
-    """Whether another name stands where this one is claimed to be: `sang in Graz, and played in Linz`.
-
-    Names that are listed together ("Lee and Trump") do not keep each other out.
-    """
-    for at in range(name - 1, word, -1):
-        item = source[at]
-        if (item.key in _DAYS) != (source[name].key in _DAYS):
-            continue
-        if item.kind == "word" and item.capital and not item.first and item.content and item.key not in keys:
-            return any(
-                not (other.capital or other.text.casefold() in {",", "and", "or", "&", "the"})
-                for other in source[at:name]
-            )
-    return False
-
-
-def _neighbour(said: list[Item], at: int, step: int, named: set[int]) -> Item | None:
-    """The nearest content word of the same clause that is neither a name nor a number."""
-    for _ in range(4):
-        if not 0 <= at < len(said) or said[at].text.casefold() in _BREAKS:
-            return None
-        if at not in named and said[at].kind == "word" and said[at].content and said[at].key not in _GENERIC:
-            return said[at]
-        at += step
-    return None
-
-
-def _turned_about(source: list[Item], place: int, to: int, *, passive: bool, verb: bool) -> bool:
-    low, high = min(place, to), max(place, to)
-    if not verb and high - low <= _BESIDE and not any(item.kind == "mark" for item in source[low:high]):
-        return True
-    by = any(item.text == "by" for item in source[max(0, place - 3) : place])
-    return high - low <= _FAR and passive != by
-
-
-_CLAUSES = frozenset(";") | {"and", "but", "while", "whereas", "which", "who"}
-
-
-def dates(said: list[Item], source: list[Item]) -> list[str]:
-    """A day or year belongs to the words of its own clause: `valued at $5 and on Thursday saw` values nothing then."""
-    reasons = []
-    for at, item in enumerate(said):
-        if item.key not in _DAYS and not re.fullmatch(r"#[12]\d{3}", item.key):
-            continue
-        word = _neighbour(said, at - 1, -1, set())
-        places = [i for i, other in enumerate(source) if other.key == item.key]
-        ends = [i for i, other in enumerate(source) if word is not None and other.key == word.key]
-        apart = [
-            any(other.text.casefold() in _CLAUSES for other in source[min(place, end) : max(place, end)])
-            for place in places
-            for end in ends
-        ]
-        if word is not None and apart and all(apart):
-            reasons.append(f"structure: {word.text} and {item.text} are not of one clause in the evidence")
-    return reasons
-
-
-_PREPOSITIONS = frozenset("of in on at for with to from by near into".split())
-
-
-def equations(said: list[Item], source: list[Item]) -> list[str]:
-    """`X is a Y` needs a form of `be` between the two in the source, or that they stand side by side there.
-
-    A comma between them will do where X begins its phrase: `Ana Ruiz, the mayor`, but not `unrest in Egypt, a war`.
-    """
-    for at, item in enumerate(said[:-1]):
-        if item.key != "be" or said[at + 1].key not in ARTICLES:
-            continue
-        left = next((i for i in range(at - 1, -1, -1) if said[i].content), None)
-        right = next((i for i in range(at + 2, len(said)) if said[i].content), None)
-        if left is None or right is None:
-            continue
-        if said[left].key == said[right].key:
-            return ["structure: it says nothing"]
-        pairs = [
-            (min(a, b), max(a, b))
-            for a, one in enumerate(source)
-            if one.key == said[left].key
-            for b, other in enumerate(source)
-            if other.key == said[right].key
-        ]
-        if pairs and not any(_equated(source, low, high) for low, high in pairs):
-            return [f"structure: {said[left].text} and {said[right].text} are not said to be the same"]
-    return []
-
-
-def _equated(source: list[Item], low: int, high: int) -> bool:
-    between = source[low + 1 : high]
-    if any(item.key == "be" for item in between):
-        return True
-    if any(item.content for item in between):
-        return False
-    first = low
-    while first and source[first - 1].capital and source[first - 1].content:
-        first -= 1
-    comma = any(item.kind == "mark" for item in between)
-    return not comma or not first or source[first - 1].text.casefold() not in _PREPOSITIONS

@@ -18,23 +18,18 @@ from typing import TYPE_CHECKING
 from index.types import Passage, Span
 from qa.extract import UNRESOLVED, Sentence
 from qa.rules import (
-    Run,
-    attachments,
     causes,
-    dates,
-    equations,
     frame,
     hedges,
     introduced,
-    name_runs,
     names,
     numbers,
     orders,
     quotes,
     repeats,
     unknown_words,
-    voice,
 )
+from qa.structure import Run, attachments, dates, equations, name_runs, subjects, voice
 from qa.wording import ARTICLES, ENDS, FREE, Item, collapse, may_be_verb, read
 
 MIN_WORDS = 3
@@ -255,6 +250,7 @@ class Evidence:
             *orders(said, items),
             *quotes(claim, items),
             *voice(said, items),
+            *subjects(said, items),
             *attachments(said, items, runs),
             *equations(said, items),
             *dates(said, items),

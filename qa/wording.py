@@ -106,10 +106,23 @@ def read(text: str) -> list[Item]:
     return _join_numbers(_tokens(text))
 
 
+# Names and titles that are written in two ways, and the one that both are read as.
+_WRITTEN_AS = {
+    r"chief executive officer|CEO": "chief executive",
+    r"United States(?: of America)?|USA": "US",
+    r"United Kingdom": "UK",
+    r"European Union": "EU",
+    r"United Nations": "UN",
+}
+
+
 def _tokens(text: str) -> list[Item]:
     items: list[Item] = []
     first = True
-    for match in _TOKEN.finditer(unicodedata.normalize("NFKC", text).translate(PLAIN)):
+    plain = unicodedata.normalize("NFKC", text).translate(PLAIN)
+    for written, as_ in _WRITTEN_AS.items():
+        plain = re.sub(rf"\b(?:{written})\b", as_, plain)
+    for match in _TOKEN.finditer(plain):
         raw = match.group()
         if match["number"]:
             items.append(Item(raw, raw.casefold(), "digits", first=first))
@@ -283,7 +296,16 @@ _IRREGULAR = {
         "swim": "swam swum", "take": "took taken", "teach": "taught", "tell": "told", "think": "thought",
         "throw": "threw thrown", "understand": "understood", "wear": "wore worn", "win": "won",
         "write": "wrote written", "child": "children", "man": "men", "woman": "women", "person": "people",
-        "foot": "feet", "mouse": "mice",
+        "foot": "feet", "mouse": "mice", "tooth": "teeth", "wife": "wives", "life": "lives", "half": "halves",
+        "arise": "arose arisen", "bend": "bent", "bite": "bit bitten", "blow": "blew blown", "deal": "dealt",
+        "dig": "dug", "feed": "fed", "flee": "fled", "forbid": "forbade forbidden", "forget": "forgot forgotten",
+        "forgive": "forgave forgiven", "freeze": "froze frozen", "hang": "hung", "hide": "hid hidden", "lay": "laid",
+        "lend": "lent", "light": "lit", "overcome": "overcame", "overthrow": "overthrew overthrown",
+        "ride": "rode ridden", "ring": "rang rung", "seek": "sought", "shake": "shook shaken", "shine": "shone",
+        "show": "shown", "shrink": "shrank shrunk", "sink": "sank sunk", "sleep": "slept", "slide": "slid",
+        "spring": "sprang sprung", "stick": "stuck", "strike": "struck stricken", "sweep": "swept",
+        "swear": "swore sworn", "swing": "swung", "tear": "tore torn", "undergo": "underwent undergone",
+        "undertake": "undertook undertaken", "wake": "woke woken", "weave": "wove woven", "withdraw": "withdrew withdrawn", "withstand": "withstood",
     }.items()
     for form in forms.split()
 }  # fmt: skip
@@ -297,7 +319,7 @@ def key_of(word: str) -> str:
 
 @cache
 def _shared_keys() -> dict[str, str]:
-    """Key to the key of the first of its synonyms; a word on two lines stays with the first."""
+    """Key to the key of the first of its synonyms; a form that two lines share stays with the first."""
     same: dict[str, str] = {}
     for first, *others in synonyms():
         shared = same.get(_own_key(first), _own_key(first))

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from index.embed import Embedder
+from qa.attribute import attributed
 from qa.compose import phrase
 from qa.decide import Calibration
 from qa.extract import Excerpt
@@ -15,6 +16,7 @@ from qa.generate import MISSING, conversation, sentences
 from qa.llm import Budget, LanguageModel
 from qa.read import Reader
 from qa.retrieve import RankedPassage
+from qa.rules import UNATTRIBUTED
 from qa.support import Judge
 from qa.trace import Drafted, Trace
 from qa.verify import Evidence, Support
@@ -51,7 +53,7 @@ class Writer:
         """One sentence that gives the short answer, if the sentences that hold it support it.
 
         A small model rarely gets it right at once: where the first draft, the most probable one, does not pass, others
-        are drawn.
+        are drawn. One that lacks nothing but the speaker is tried with the source's words for that.
         """
         evidence = Evidence(self.embedder, excerpt.holding, self.judge)
         shown = " ".join(passage.slice(span) for passage, span in excerpt.shown)
@@ -62,13 +64,17 @@ class Writer:
             draft = phrase(
                 self.llm, question=question, evidence=shown, short_answer=short_answer, budget=budget, **drawn
             )
-            if draft not in tried:
+            for sentence in (draft, attributed(draft, excerpt.evidence())):
+                if sentence is None or sentence in tried:
+                    break
+                tried.add(sentence)
                 began = time.perf_counter()
-                support = evidence.phrased(draft, question=question, short_answer=short_answer)
-                if self._shown(draft, support, began):
-                    yield draft, support
+                support = evidence.phrased(sentence, question=question, short_answer=short_answer)
+                if self._shown(sentence, support, began):
+                    yield sentence, support
                     return
-            tried.add(draft)
+                if support.reasons != (UNATTRIBUTED,):
+                    break
             if time.monotonic() > until or budget.cancelled():
                 return
 

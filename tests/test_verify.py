@@ -85,6 +85,32 @@ ACCEPTED = [
         "When did the mayor resign?",
     ),
     ("The low was −11.7 °C in Kiruna.", "The low was -11.7 °C in Kiruna.", "−11.7 °C", "What was the low in Kiruna?"),
+    # the source's title and name of a country in their other spelling; a synonym
+    (
+        "Ana Ruiz, the CEO of Lund, sells ferries in the United States.",
+        "Ana Ruiz, the chief executive of Lund, sells ferries in the US.",
+        "Ana Ruiz",
+        "Who is the chief executive of Lund?",
+    ),
+    (
+        "The council believes that the pier is an ideal location for the museum.",
+        "The council thinks that the pier is an ideal place for the museum.",
+        "the pier",
+        "What does the council think is ideal for the museum?",
+    ),
+    # the same subject, through a passive or a list
+    (
+        "The tower was opened by the mayor in May.",
+        "The mayor opened the tower in May.",
+        "the mayor",
+        "Who opened the tower?",
+    ),
+    (
+        "Guilds, banks and farmers founded the market.",
+        "Banks founded the market.",
+        "banks",
+        "Who founded the market?",
+    ),
 ]
 
 REJECTED = [
@@ -187,6 +213,27 @@ REJECTED = [
         "The chapel was built in 1700.",
         "1700",
         "Whom were the two bells cast by?",
+    ),
+    (
+        "structure",
+        "With the new presses, printers would be able to sell cheap maps.",
+        "The presses could sell cheap maps.",
+        "cheap maps",
+        "What could printers sell?",
+    ),
+    (
+        "structure",
+        "When the guild left the town, the council opened the market.",
+        "The guild opened the market.",
+        "the market",
+        "What did the council open?",
+    ),
+    (
+        "modality",
+        "The museum sought to buy the painting in 2004.",
+        "The museum bought the painting in 2004.",
+        "2004",
+        "When did the museum want to buy the painting?",
     ),
 ]
 
