@@ -305,7 +305,8 @@ _IRREGULAR = {
         "show": "shown", "shrink": "shrank shrunk", "sink": "sank sunk", "sleep": "slept", "slide": "slid",
         "spring": "sprang sprung", "stick": "stuck", "strike": "struck stricken", "sweep": "swept",
         "swear": "swore sworn", "swing": "swung", "tear": "tore torn", "undergo": "underwent undergone",
-        "undertake": "undertook undertaken", "wake": "woke woken", "weave": "wove woven", "withdraw": "withdrew withdrawn", "withstand": "withstood",
+        "undertake": "undertook undertaken", "wake": "woke woken", "weave": "wove woven",
+        "withdraw": "withdrew withdrawn", "withstand": "withstood",
     }.items()
     for form in forms.split()
 }  # fmt: skip
