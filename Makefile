@@ -91,12 +91,13 @@ evaluate: $(EVALUATE_STAMP)
 reports: $(TEST_STAMP)
 	@test -n "$(SQUAD)" && test -n "$(GROUNDING)" || { echo "reports: name both files: make reports SQUAD=dev-v2.0.json GROUNDING=pairs.jsonl" >&2; exit 1; }
 	@$(EVALUATE) --questions tests/data/article_dev.jsonl --documents seeds --output reports/article
+	@$(EVALUATE) --questions tests/data/article_dev.jsonl --documents seeds --mode auto --output reports/article-auto
 	@$(EVALUATE) --questions $(SQUAD) --paragraphs open --sample 1000 --output reports/squad-open
 	@$(EVALUATE) --questions $(SQUAD) --paragraphs gold --sample 1000 --output reports/squad-gold
 	@$(EVALUATE) --grounding $(GROUNDING) --output reports/grounding
-	@$(BIN)/python scripts/publish_reports.py reports/article reports/squad-open reports/squad-gold reports/grounding \
+	@$(BIN)/python scripts/publish_reports.py reports/article reports/article-auto reports/squad-open reports/squad-gold reports/grounding \
 	  --to docs/evaluation --picture reports/squad-open
-	@$(BIN)/python scripts/benchmark.py --llm --peer --output docs/evaluation
+	@$(BIN)/python scripts/benchmark.py --llm --peer --txtai --output docs/evaluation
 	@$(BIN)/python scripts/benchmark.py --growth 1000 10000 100000 --output docs/evaluation
 
 benchmark: $(STAMP)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from qa.rules import AUXILIARIES, DAYS, GENERIC, HEDGES, SPEECH
 from qa.wording import ARTICLES, Item, keys_of, may_be_verb
@@ -273,3 +273,95 @@ def _equated(source: list[Item], low: int, high: int) -> bool:
         first -= 1
     comma = any(item.kind == "mark" for item in between)
     return not comma or not first or source[first - 1].text.casefold() not in _PREPOSITIONS
+
+
+_PIVOTS = frozenset("after before than because on from over into with without against".split())
+_DIRECTIONS = frozenset("north south east west left right outside inside ahead".split())
+_SIDE = 4
+"""Content words on either side of a verb or preposition that are compared."""
+
+
+def roles(said: list[Item], source: list[Item]) -> list[str]:
+    """Who does what to whom, and what belongs to which: neither turned about nor crossed."""
+    return [*turned(said, source), *crossed(said, source)]
+
+
+def turned(said: list[Item], source: list[Item]) -> list[str]:
+    """`The owner lent the club money` must not become `the club lent the owner money`.
+
+    A word before a verb, or `after`, `than` and the like, that stands only after it in the source, while one after it
+    stands only before it there. A passive may turn the two about, where the source has none, and an active a passive.
+    """
+    for at, pivot in enumerate(said):
+        verb = _finite(said, at)
+        if not (verb or _relates(said, at)):
+            continue
+        places = [i for i, item in enumerate(source) if item.key == pivot.key]
+        if verb:
+            places = [i for i in places if _by_whom(source, i) == _by_whom(said, at)]
+        left = [item.key for item in reversed(_sentence_before(said, at)) if _counts(item)][:_SIDE]
+        right = [item.key for item in _sentence_after(said, at) if _counts(item)][:_SIDE]
+        if places and all(_exchanged(left, right, source, place) for place in places):
+            return [f"roles: what is before and after {pivot.text} is the other way round in the evidence"]
+    return []
+
+
+def _counts(item: Item) -> bool:
+    return item.content and item.key not in HEDGES and item.key not in GENERIC
+
+
+def _sentence_before(items: list[Item], at: int) -> list[Item]:
+    start = max((i + 1 for i in range(at) if items[i].text == ";"), default=0)
+    return items[start:at]
+
+
+def _sentence_after(items: list[Item], at: int) -> list[Item]:
+    end = next((i for i in range(at, len(items)) if items[i].text == ";"), len(items))
+    return items[at + 1 : end]
+
+
+def _relates(items: list[Item], at: int) -> bool:
+    """Whether the word at `at` sets what is before it against what is after it: `than`, `south of`."""
+    word, after = items[at].text.casefold(), items[at + 1].text if at + 1 < len(items) else ""
+    return bool(at) and (word in _PIVOTS or (word in _DIRECTIONS and after == "of"))
+
+
+def _by_whom(items: list[Item], at: int) -> bool:
+    """Whether whoever does what the verb at `at` says comes after it, if at all: `was opened`, `a law passed by`."""
+    if items[at].text.casefold().endswith("ing"):
+        return False
+    return _passive(items, at) or any(item.text.casefold() == "by" for item in items[at + 1 : at + 4])
+
+
+def _exchanged(left: list[str], right: list[str], source: list[Item], place: int) -> bool:
+    before = {item.key for item in _sentence_before(source, place)}
+    after = {item.key for item in _sentence_after(source, place)}
+    return bool(set(left) & (after - before)) and bool(set(right) & (before - after))
+
+
+_PARTS = frozenset(",;") | {"and", "while", "whereas", "but", "or"}
+
+
+def crossed(said: list[Item], source: list[Item]) -> list[str]:
+    """`Tea costs $2 and coffee $3` must not become `tea costs $3 and coffee $2`.
+
+    Two parts of what is said each have a word of either of two parts of the source.
+    """
+    parts = [part for part in _parts(source) if part]
+    seen = [key for part in parts for key in part]
+    mine = [{key for key in part if seen.count(key) == 1} for part in _parts(said)]
+    for one, other in combinations(mine, 2):
+        for here, there in combinations(parts, 2):
+            if one & here and one & there and other & here and other & there:
+                return ["roles: it exchanges what belongs together in the evidence"]
+    return []
+
+
+def _parts(items: list[Item]) -> list[set[str]]:
+    parts: list[set[str]] = [set()]
+    for item in items:
+        if item.text.casefold() in _PARTS:
+            parts.append(set())
+        elif _counts(item):
+            parts[-1].add(item.key)
+    return parts

@@ -29,7 +29,7 @@ from qa.rules import (
     repeats,
     unknown_words,
 )
-from qa.structure import Run, attachments, dates, equations, name_runs, subjects, voice
+from qa.structure import Run, attachments, dates, equations, name_runs, roles, subjects, voice
 from qa.wording import ARTICLES, ENDS, FREE, Item, collapse, may_be_verb, read
 
 MIN_WORDS = 3
@@ -155,6 +155,8 @@ class Evidence:
             documents = {sentence[0].document_id for part in found for sentence in part.sentences}
             if len(documents) == 1 and not found[-1].reasons:
                 sentences = dict.fromkeys(sentence for part in found for sentence in part.sentences)
+                if any(roles(said, read(passage.slice(span))) for passage, span in sentences):
+                    continue
                 return Support(min(part.score for part in found), tuple(sentences), ())
         return whole
 
@@ -251,6 +253,7 @@ class Evidence:
             *quotes(claim, items),
             *voice(said, items),
             *subjects(said, items),
+            *roles(said, items),
             *attachments(said, items, runs),
             *equations(said, items),
             *dates(said, items),

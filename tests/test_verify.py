@@ -111,6 +111,18 @@ ACCEPTED = [
         "banks",
         "Who founded the market?",
     ),
+    (
+        "A farmer was rescued from the roof of his barn by a navy helicopter.",
+        "A navy helicopter rescued a farmer from the roof of his barn.",
+        "A navy helicopter",
+        "What rescued the farmer?",
+    ),
+    (
+        "Tourism and forestry are bringing new guests to the valley.",
+        "New guests are being brought to the valley by tourism and forestry.",
+        "tourism and forestry",
+        "What brings new guests to the valley?",
+    ),
 ]
 
 REJECTED = [
@@ -234,6 +246,34 @@ REJECTED = [
         "The museum bought the painting in 2004.",
         "2004",
         "When did the museum want to buy the painting?",
+    ),
+    (
+        "roles",
+        "The owner, Kestrel Holdings, lent the club another £5 million.",
+        "The club lent Kestrel Holdings another £5 million.",
+        "£5 million",
+        "How much was lent?",
+    ),
+    (
+        "roles",
+        "The river burst its banks after three days of rain.",
+        "Three days of rain came after the river had burst its banks.",
+        "Three days of rain",
+        "What came before the flood?",
+    ),
+    (
+        "roles",
+        "Ticket income was £7.9 million, while television money fell to £8.2 million.",
+        "Ticket income was £8.2 million, while television money fell to £7.9 million.",
+        "£8.2 million",
+        "What was the ticket income?",
+    ),
+    (
+        "roles",
+        "Projects saved in 5.2 cannot be opened in versions before 5.0.",
+        "Projects saved in versions before 5.0 cannot be opened in 5.2.",
+        "5.2",
+        "Where can old projects not be opened?",
     ),
 ]
 
