@@ -181,7 +181,9 @@ def _best_spans(start: np.ndarray, end: np.ndarray, longest: int, top: int) -> l
 def _whole_words(text: str, encoding: Encoding, first: int, last: int) -> Span:
     """The code points from token `first` to token `last`, extended to whole words and whole numbers.
 
-    The tokenizer takes "260,000" for three words and drops combining marks; neither may be cut in two.
+    The tokenizer takes "260,000" for three words and drops combining marks; neither may be cut in two. What closes a
+    bracket that it did not open ends there: "critically tapered (all angles remain the same) wedge" has no answer with
+    one end in the brackets and one outside.
     """
     words = encoding.word_ids
     while first > 0 and words[first - 1] == words[first]:
@@ -196,4 +198,14 @@ def _whole_words(text: str, encoding: Encoding, first: int, last: int) -> Span:
             end = number.end()
     while end < len(text) and unicodedata.combining(text[end]):
         end += 1
-    return Span(start, end)
+    return Span(start, _within_brackets(text, start, end))
+
+
+def _within_brackets(text: str, start: int, end: int) -> int:
+    """`end`, or where a bracket closes that was open before `start`."""
+    depth = 0
+    for at in range(start, end):
+        depth += (text[at] in "([") - (text[at] in ")]")
+        if depth < 0:
+            return at if text[start:at].strip() else end
+    return end

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from qa.build import build_calibration, build_reader, calibration_path
 from qa.decide import UNCALIBRATED
 from qa.errors import SettingsError
-from qa.read import MODEL_DIR, Reader, huggingface_reader, onnx_reader
+from qa.read import MODEL_DIR, Reader, _within_brackets, huggingface_reader, onnx_reader
 from qa.settings import Settings
 from tests.fakes import FakeReader
 
@@ -91,6 +91,19 @@ def test_numbers_are_not_cut_in_two() -> None:
             for number in re.finditer(r"\d[\d.,]*\d", text):
                 assert not number.start() < candidate.span.start < number.end()
                 assert not number.start() < candidate.span.end < number.end()
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "answer"),
+    [
+        ("tapered (all angles stay the same) wedge", 9, "all angles stay the same"),
+        ("tapered (all angles stay the same) wedge", 8, "(all angles stay the same) wedge"),
+        ("(see) Ada Byrne [her pen name]", 6, "Ada Byrne [her pen name]"),
+        ("Section 2) ends", 9, ") ends"),  # nothing would be left
+    ],
+)
+def test_an_answer_does_not_leave_the_brackets_it_begins_in(text: str, start: int, answer: str) -> None:
+    assert text[start : _within_brackets(text, start, len(text))] == answer
 
 
 @given(
