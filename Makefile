@@ -94,7 +94,8 @@ reports: $(TEST_STAMP)
 	@$(EVALUATE) --questions tests/data/article_dev.jsonl --documents seeds --mode auto --output reports/article-auto
 	@$(EVALUATE) --questions $(SQUAD) --paragraphs open --sample 1000 --output reports/squad-open
 	@$(EVALUATE) --questions $(SQUAD) --paragraphs gold --sample 1000 --output reports/squad-gold
-	@$(EVALUATE) --grounding $(GROUNDING) --output reports/grounding
+	@$(BIN)/python scripts/held_out_pairs.py $(GROUNDING) --output reports/held-out.jsonl
+	@$(EVALUATE) --grounding reports/held-out.jsonl --output reports/grounding
 	@$(BIN)/python scripts/publish_reports.py reports/article reports/article-auto reports/squad-open reports/squad-gold reports/grounding \
 	  --to docs/evaluation --picture reports/squad-open
 	@$(BIN)/python scripts/benchmark.py --llm --peer --txtai --output docs/evaluation

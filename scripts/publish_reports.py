@@ -38,7 +38,8 @@ INTRODUCTION = """# What the shipped defaults score
 Made by `make reports`; [what each figure means](../evaluation.md). Verbatim answers, and for
 `article-auto` those of the bundled language model where it is supported; the models as shipped. The SQuAD 2.0 questions
 are a thousand drawn with the seed, asked of all paragraphs of their file together (open) and of each question's own
-(gold). The reader was calibrated on questions of the same articles: these are development figures, no blind test."""
+(gold). The reader was calibrated on questions of the same articles: these are development figures, no blind test.
+The verifier's pairs are of documents on which the support model was neither trained nor calibrated."""
 
 
 def main() -> None:

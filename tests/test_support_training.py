@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tokenizers import Tokenizer
 
+from qa.evaluation.grounding import load_pairs
 from qa.read import MODEL_DIR, untruncated
 from qa.support import SupportModel
 from tests.test_claims import squad_file
 from training.claims import Label, Pair
 from training.corpus import load_squad
 from training.export import average, export
+from training.grounding import load_grounding, part_of
 from training.trunk import trunk_folder
 from training.written import Asked, as_claims
 
+ROOT = Path(__file__).parent.parent
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
 JUDGED = [
     Pair("fm2", "The ferry closed in 1990.", "The ferry was closed down in 1990.", Label.SUPPORTED),
@@ -119,3 +124,22 @@ def test_an_average_of_classifiers_lies_between_them(tmp_path: Path) -> None:
     mean = average([tmp_path / "one", tmp_path / "other"]).state_dict()
     for name, value in tiny().named_parameters():
         assert torch.allclose(mean[name], value + 0.5)
+
+
+def test_what_is_held_out_is_whole_documents_and_can_be_evaluated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pairs = [
+        {"source": "fm2", "evidence": f"Boat {i} was built in {1900 + i}.", "claim": claim, "supported": supported}
+        for i in range(60)
+        for claim, supported in ((f"Boat {i} is from Rye.", True), (f"Boat {i} was never built.", False))
+    ]
+    given, kept = tmp_path / "pairs.jsonl", tmp_path / "out" / "held-out.jsonl"
+    given.write_text("".join(f"{json.dumps(pair)}\n" for pair in pairs))
+    monkeypatch.setattr("sys.argv", ["held_out_pairs.py", str(given), "--output", str(kept)])
+    runpy.run_path(str(ROOT / "scripts" / "held_out_pairs.py"), run_name="__main__")
+    rows, _ = load_pairs(kept)
+    evidence = {row.evidence for row in rows}
+    assert 0 < len(evidence) < 60
+    assert len(rows) == 2 * len(evidence), "both claims of a document stay together"
+    assert {part_of(row) for row in load_grounding(given) if row.evidence in evidence} == {"test"}
