@@ -207,5 +207,6 @@ def _within_brackets(text: str, start: int, end: int) -> int:
     for at in range(start, end):
         depth += (text[at] in "([") - (text[at] in ")]")
         if depth < 0:
-            return at if text[start:at].strip() else end
+            inside = text[start:at].rstrip()
+            return start + len(inside) if inside else end
     return end

@@ -98,6 +98,7 @@ def test_numbers_are_not_cut_in_two() -> None:
     [
         ("tapered (all angles stay the same) wedge", 9, "all angles stay the same"),
         ("tapered (all angles stay the same) wedge", 8, "(all angles stay the same) wedge"),
+        ("tapered (at all angles ) wedge", 9, "at all angles"),
         ("(see) Ada Byrne [her pen name]", 6, "Ada Byrne [her pen name]"),
         ("Section 2) ends", 9, ") ends"),  # nothing would be left
     ],
