@@ -220,7 +220,7 @@ SPEECH = keys_of(
     "report opine hypothesize theorize speculate doubt warn feel view consider"
 )
 UNATTRIBUTED = "attribution: it leaves out who says so"
-_CONDITIONS = keys_of("if unless whether provided assuming otherwise")
+_CONDITIONS = frozenset({"if", "unless", "whether", "assuming", "otherwise"})
 
 
 def frame(said: list[Item], source: list[Item], *, reports: bool = True) -> list[str]:
@@ -233,9 +233,15 @@ def frame(said: list[Item], source: list[Item], *, reports: bool = True) -> list
     reasons = []
     if there & speech and not there & speech & here:
         reasons.append(UNATTRIBUTED)
-    if there & _CONDITIONS and not there & _CONDITIONS & here:
+    if _conditional(source) and not _conditional(said):
         reasons.append("condition: it leaves out a condition")
     return reasons
+
+
+def _conditional(items: list[Item]) -> bool:
+    """By the words themselves: the key of `provided` is that of `supplies`, too."""
+    texts = [item.text.casefold() for item in items]
+    return not _CONDITIONS.isdisjoint(texts) or ("provided", "that") in pairwise(texts)
 
 
 _ORDERS = frozenset(

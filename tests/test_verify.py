@@ -39,6 +39,12 @@ ACCEPTED = [
     (BRIDGE, "The bridge was opened on 3 May 1987.", "3 May 1987", "When was the bridge opened?"),
     (BRIDGE, "The bridge was finally opened by Mayor Ana Ruiz.", "Mayor Ana Ruiz", "Who opened the bridge?"),
     (POOL, "The city may build a swimming pool in Eastfield.", "Eastfield", "Where may the city build a pool?"),
+    (
+        "The mill supplies nine bakers with flour and employs sixty people.",
+        "The mill employs sixty people.",
+        "sixty",
+        "How many people does the mill employ?",
+    ),
     # number formats
     (PRICE, "The museum bought the painting for 1.5 million dollars.", "$1.5 million", "What did the painting cost?"),
     (PRICE, "The museum bought the painting for $1,500,000.", "$1.5 million", "What did the museum pay for it?"),
@@ -198,6 +204,7 @@ REJECTED = [
     ("modality", "Olsen wants to sell the boat.", "Olsen sold the boat.", "the boat", "What did Olsen sell?"),
     ("modality", "The boat is expected to win.", "The boat is to win.", "The boat", "What is to win?"),
     ("condition", "If it rains, the race is off.", "The race is off.", "off", "Is the race off?"),
+    ("condition", "The race is off, provided that it rains.", "The race is off.", "off", "Is the race off?"),
     ("future", "The mine will close in June.", "The mine closed in June.", "June", "When did the mine close?"),
     ("time", "They used to have 95% of the trade.", "They have 95% of the trade.", "95%", "What do they have?"),
     ("time", "Former mayor Ana Ruiz resigned.", "The mayor Ana Ruiz resigned.", "Ana Ruiz", "Which mayor resigned?"),
