@@ -19,6 +19,7 @@ from training.written import (
     held_out,
     load_claims,
     load_questions,
+    misplaced_pair,
     written_pair,
 )
 
@@ -69,6 +70,19 @@ def test_a_claim_comes_with_its_evidence_alone_or_in_its_surroundings(tmp_path: 
     assert LEASE in seen
     assert all("The lessee pays 4,500 for the crane." in evidence and evidence in LEASE for evidence in seen)
     assert written_pair(random.Random(1), claimed).label == Label.CONTRADICTED
+
+
+def test_a_misplaced_claim_never_comes_with_its_own_evidence(tmp_path: Path) -> None:
+    true = {"start": 33, "end": 69, "kind": "free", "label": "SUPPORTED", "claim": "Lifting gear comes at a price."}
+    gone = {"start": 0, "end": 14, "kind": "light", "label": "SUPPORTED", "claim": "The dredgers left."}
+    harbour = {"name": "harbour", "genre": "report", "text": "Dredgers left. Pilots stayed.", "claims": [gone]}
+    record = {"name": "lease", "genre": "contract", "text": LEASE, "claims": [true]}
+    train, checked = load_claims([], lines(tmp_path / "c.jsonl", record, harbour))
+    claimed, other = sorted([*train, *checked], key=lambda item: item.kind)
+    pairs = [misplaced_pair(random.Random(seed), claimed, other) for seed in range(40)]
+    assert {pair.label for pair in pairs} == {Label.NOT_SUPPORTED}
+    assert not any("4,500" in pair.evidence for pair in pairs)
+    assert {"The lessor insures the building.", "Dredgers left."} <= {pair.evidence for pair in pairs}
 
 
 def test_a_question_with_its_answer_is_a_claim_and_its_near_misses_are_false_ones(tmp_path: Path) -> None:

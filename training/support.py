@@ -14,7 +14,7 @@ from qa.support import encode
 from training.claims import ClaimMaker, Label, Pair
 from training.corpus import Question
 from training.loop import Recipe, padded, run
-from training.written import Claimed, written_pair
+from training.written import Claimed, misplaced_pair, written_pair
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -89,13 +89,22 @@ def _bucket(
     made = list(maker.stream(rng, [questions[i] for i in order[first : first + BUCKET]], recipe.mix))
     made_share = 1 - recipe.judged - recipe.written
     added = [_drawn(rng, rng.choice(judged)) for _ in range(int(len(made) * recipe.judged / made_share))]
-    added += [written_pair(rng, _drawn(rng, written)) for _ in range(int(len(made) * recipe.written / made_share))]
+    added += [_written(rng, written) for _ in range(int(len(made) * recipe.written / made_share))]
     made += added
     encoded = [_encoded(tokenizer, pair, recipe.window) for pair in made]
     encoded.sort(key=lambda e: len(e.ids))
     batches = [encoded[i : i + recipe.batch] for i in range(0, len(encoded), recipe.batch)]
     rng.shuffle(batches)
     return batches
+
+
+def _written(rng: random.Random, written: Sequence[Claimed]) -> Pair:
+    """A written claim, true or false with the same chance; about half of the false ones are true of other evidence."""
+    claimed, other = _drawn(rng, written), _drawn(rng, written)
+    false = claimed.label != Label.SUPPORTED
+    if false and other.label == Label.SUPPORTED and other.paragraph is not claimed.paragraph:
+        return misplaced_pair(rng, other, claimed)
+    return written_pair(rng, claimed)
 
 
 def _drawn(rng: random.Random, labelled: Sequence[Labelled]) -> Labelled:

@@ -104,6 +104,18 @@ def written_pair(rng: Random, claimed: Claimed) -> Pair:
     return Pair(f"written_{claimed.kind}", text[first.start : last.end], claimed.claim, claimed.label)
 
 
+def misplaced_pair(rng: Random, claimed: Claimed, other: Claimed) -> Pair:
+    """A true claim with evidence that is not its own: another sentence of its passage, or that of another passage's.
+
+    Without such pairs a claim that shares no word with its evidence is mostly true among the written ones.
+    """
+    text = claimed.paragraph.text
+    held = claimed.paragraph.holding(claimed.evidence)
+    rest = [span for i, span in enumerate(claimed.paragraph.sentences) if i not in held]
+    evidence = rng.choice(rest).of(text) if rest and rng.random() < 0.5 else written_pair(rng, other).evidence
+    return Pair("written_misplaced", evidence, claimed.claim, Label.NOT_SUPPORTED)
+
+
 def as_claims(asked: Sequence[Asked]) -> list[Claimed]:
     """What the questions say with their answers, as claims: near misses with the answer of their twin are false."""
     found = []
