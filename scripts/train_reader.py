@@ -7,7 +7,8 @@ a second are seen; a GPU is used when there is one.
     python scripts/train_reader.py --squad train-v1.1.json --run .qa/reader-run --minutes 90
     python scripts/train_reader.py --squad train-v1.1.json --run .qa/reader-run --init qa/models/reader/model.onnx
 
-By default it begins with the embedder's weights; --init goes on from a reader, the shipped one included.
+By default it begins with the embedder's weights; --init goes on from a reader, the shipped one included. From an MPNet
+(all-mpnet-base-v2, say) it makes a larger reader, too large to ship, that can be the --teacher of a small one.
 The folder of the run then holds the checkpoint, model.onnx and report.json. Look at it with scripts/measure_reader.py,
 calibrate it with scripts/calibrate_reader.py, ask with it by QA_READER=FOLDER.
 """
@@ -32,7 +33,7 @@ from training.corpus import load_squad
 from training.examples import Example, Maker
 from training.export import export, restore
 from training.reader import ReaderRecipe, scores, train
-from training.trunk import trunk_folder, word_vectors
+from training.trunk import MPNET_PIECES, in_berts_pieces, trunk_folder, word_vectors
 from training.written import load_questions
 
 MIX = {
@@ -68,17 +69,23 @@ def main() -> None:
     parser.add_argument("--without", action="append", default=[], choices=sorted(MIX), help="leave a kind out")
     parser.add_argument("--contested", type=float, default=0.3, help="share of questions with rivals (default 0.3)")
     parser.add_argument("--written", type=float, default=0.4, help="share of written questions (default 0.4)")
+    parser.add_argument("--teacher", type=Path, help="checkpoint folder of a larger reader to learn from, too")
+    parser.add_argument("--frozen", type=int, default=0, help="leave embeddings and first layers as they are: how many")
     parser.add_argument("--seed", type=int, default=13)
     options = parser.parse_args()
 
     import torch
     from tokenizers import Tokenizer
-    from transformers import BertForQuestionAnswering
+    from transformers import AutoModelForQuestionAnswering
 
     torch.manual_seed(options.seed)  # the answer layer begins at random
     exported = options.init if options.init and options.init.suffix == ".onnx" else None
     init = trunk_folder() if exported or not options.init else options.init
-    model = BertForQuestionAnswering.from_pretrained(init, attn_implementation="eager", dtype=torch.float32)
+    model = AutoModelForQuestionAnswering.from_pretrained(init, attn_implementation="eager", dtype=torch.float32)
+    if model.config.model_type == "mpnet" and model.config.vocab_size == MPNET_PIECES:
+        in_berts_pieces(model)
+    for module in [model.base_model.embeddings, *model.base_model.encoder.layer][: options.frozen]:
+        module.requires_grad_(False)
     if exported:
         model.load_state_dict(restore(exported))
     tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
@@ -96,16 +103,21 @@ def main() -> None:
         learning_rate=options.learning_rate,
         contested=options.contested,
         written=options.written,
+        teacher=str(options.teacher or ""),
+    )
+    teacher = options.teacher and AutoModelForQuestionAnswering.from_pretrained(
+        options.teacher, attn_implementation="eager"
     )
     try:
-        seen = train(model, tokenizer, maker, questions, written, recipe, options.run, options.minutes)
+        seen = train(model, tokenizer, maker, questions, written, recipe, options.run, options.minutes, teacher)
     except KeyboardInterrupt:
         sys.exit(f"\nstopped; the same command goes on from the last checkpoint in {options.run}")
     model.save_pretrained(options.run / "checkpoint")
     held_out_score = check(model, tokenizer, maker, held_out, options.seed) | check_written(model, tokenizer, checked)
     record = {**asdict(recipe), **seen, "held_out": held_out_score}
     (options.run / "report.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-    export(model, options.run / "model.onnx")
+    if model.config.model_type == "bert":
+        export(model, options.run / "model.onnx")
     for folder in (options.run, options.run / "checkpoint"):  # QA_READER can then name either
         shutil.copy(MODEL_DIR / "tokenizer.json", folder)
     print(json.dumps(record, indent=2))

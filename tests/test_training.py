@@ -216,6 +216,60 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(
         )  # fmt: skip
 
 
+def test_an_mpnet_is_told_berts_word_pieces() -> None:
+    import torch
+    from transformers import MPNetConfig, MPNetModel
+
+    from training.trunk import MPNET_PIECES, in_berts_pieces
+
+    torch.manual_seed(3)
+    sizes = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    model = MPNetModel(MPNetConfig(vocab_size=MPNET_PIECES, **sizes)).eval()
+    pieces = (
+        untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json"))).encode("Łódź built 12,000 bridges.").ids
+    )
+    theirs = [0, *(piece + 4 for piece in pieces[1:-1]), 2]
+    with torch.no_grad():
+        before = model(torch.tensor([theirs])).last_hidden_state
+        in_berts_pieces(model)
+        padded = torch.tensor([[*pieces, 0, 0]])
+        after = model(padded, attention_mask=(padded > 0).long()).last_hidden_state
+    assert torch.allclose(after[:, :-2], before, atol=1e-6)
+
+
+def test_a_pupil_comes_to_read_like_its_teacher(
+    tmp_path: Path, checkpoint: Path, maker: Maker, articles: list[Article]
+) -> None:
+    import torch
+    from transformers import BertForQuestionAnswering
+
+    from training import reader
+
+    tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
+    teacher, pupil = (BertForQuestionAnswering.from_pretrained(checkpoint, attn_implementation="eager") for _ in "12")
+    torch.nn.init.normal_(teacher.qa_outputs.weight, std=1.0)
+    questions = [q for a in articles for q in a.questions] * 8
+    recipe = reader.ReaderRecipe(
+        examples=480,
+        mix={"plain": 1.0},
+        init="tiny",
+        teacher="x",
+        warmup=1,
+        contested=0.5,
+        learning_rate=0.02,
+        taught=1,
+    )
+    batch = [[reader.encode(tokenizer, maker.make(random.Random(1), q, "plain"), 256)] for q in questions[:8]]
+
+    def apart() -> float:
+        with torch.no_grad():
+            return float(reader._loss(pupil.float(), batch, recipe, torch.device("cpu"), teacher.float()))
+
+    before = apart()
+    reader.train(pupil, tokenizer, maker, questions, [], recipe, tmp_path / "run", teacher=teacher)
+    assert apart() < before / 2
+
+
 def test_what_is_exported_reads_like_what_was_trained_and_can_be_gone_on_from(tmp_path: Path, checkpoint: Path) -> None:
     import shutil
 
@@ -241,6 +295,40 @@ def test_what_is_exported_reads_like_what_was_trained_and_can_be_gone_on_from(tm
         assert value.shape == trained[name].shape
         steps = float(trained[name].abs().max()) / 100
         assert float((value - trained[name]).abs().max()) <= steps, name
+
+
+def test_one_loud_word_piece_does_not_drown_the_others_in_int8(tmp_path: Path) -> None:
+    """[CLS] is loud, and one scale for all rows leaves the rest few of its 256 steps."""
+    import onnx
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    from training.export import _scale_rows
+
+    rng = np.random.default_rng(2)
+    weights, rows = rng.normal(size=(64, 32)).astype(np.float32), rng.normal(size=(12, 64)).astype(np.float32)
+    rows[0] *= 100
+
+    def furthest_off(scaled: bool) -> float:
+        product = helper.make_node("MatMul", ["rows", "weights"], ["out"], name="/bert/layer.0/output/dense/MatMul")
+        sizes = [
+            helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
+            for name, shape in (("rows", ["n", 64]), ("out", ["n", 32]))
+        ]
+        initial = [numpy_helper.from_array(weights, "weights")]
+        graph = helper.make_graph([product], "one", sizes[:1], sizes[1:], initial)
+        if scaled:
+            _scale_rows(graph)
+        paths = [tmp_path / name for name in ("float.onnx", "int8.onnx")]
+        onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), paths[0])
+        quantize_dynamic(*paths, weight_type=QuantType.QInt8, per_channel=True)
+        session = onnxruntime.InferenceSession(paths[1], providers=["CPUExecutionProvider"])
+        (out,) = session.run(["out"], {"rows": rows})
+        return float(np.abs(out - rows @ weights)[1:].max())
+
+    assert furthest_off(scaled=True) < 0.3
+    assert furthest_off(scaled=False) > 3
 
 
 def test_a_run_goes_on_from_the_shipped_reader() -> None:

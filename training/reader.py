@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from training.written import Asked, group
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
-    from transformers import BertForQuestionAnswering
+    from transformers import PreTrainedModel
 
 BUCKET = 1024
 """Questions whose examples are made, sorted by length and cut into batches together; a run goes on at such a bucket."""
@@ -35,6 +36,11 @@ class ReaderRecipe(Recipe):
     """Weight of the contests' loss beside that of the spans."""
     written: float = 0.0
     """Share of the groups that are of questions written for training, with their near misses."""
+    teacher: str = ""
+    taught: float = 0.5
+    """Share of the loss that is the distance from the teacher, where there is one."""
+    temperature: float = 2.0
+    """What both networks' logits are divided by before they are compared: above 1, what comes second counts more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ class Encoded:
 
 
 def train(
-    model: BertForQuestionAnswering,
+    model: PreTrainedModel,
     tokenizer: Tokenizer,
     maker: Maker,
     questions: Sequence[Question],
@@ -56,14 +62,20 @@ def train(
     recipe: ReaderRecipe,
     folder: Path,
     minutes: float | None = None,
+    teacher: PreTrainedModel | None = None,
 ) -> dict[str, float]:
-    """Train on examples made of `questions`, and on `written` ones (see `training.loop.run`)."""
+    """Train on examples made of `questions`, and on `written` ones (see `training.loop.run`).
+
+    A `teacher` is a larger reader with the same word pieces; it is not trained.
+    """
+    if teacher is not None:
+        teacher.to("cuda" if torch.cuda.is_available() else "cpu", torch.bfloat16).eval()
     return run(
         model,
         recipe,
         folder,
         bucket=lambda number: _bucket(tokenizer, maker, questions, written, recipe, number),
-        loss=lambda batch, device: _loss(model, batch, recipe.contest_weight, device),
+        loss=lambda batch, device: _loss(model, batch, recipe, device, teacher),
         rows=lambda batch: sum(map(len, batch)),
         minutes=minutes,
     )
@@ -122,13 +134,20 @@ def encode(tokenizer: Tokenizer, example: Example, window: int) -> Encoded:
 
 
 def _loss(
-    model: BertForQuestionAnswering, groups: Sequence[Sequence[Encoded]], contest_weight: float, device: torch.device
+    model: PreTrainedModel,
+    groups: Sequence[Sequence[Encoded]],
+    recipe: ReaderRecipe,
+    device: torch.device,
+    teacher: PreTrainedModel | None = None,
 ) -> torch.Tensor:
     """Mean cross-entropy of start and end among [CLS], which stands for no answer, and the passage's pieces.
 
     To this is added, for every group of several, the cross-entropy of its first example's score among all scores. The
     score is what asking compares passages by, with a sum over spans for their maximum: log-sum-exp of the start logits
     and of the end logits, less those at [CLS] (shared normalisation: Clark and Gardner 2018, arXiv 1710.10723).
+
+    With a teacher, a share of the loss is how far all these distributions are from the teacher's (distillation: Hinton
+    et al. 2015, arXiv 1503.02531).
     """
     batch = [example for examples in groups for example in examples]
     segments = [[int(at >= e.question_length) for at in range(len(e.ids))] for e in batch]
@@ -139,21 +158,44 @@ def _loss(
     allowed[:, 0] = True
     targets = torch.tensor([[e.start, e.end] for e in batch]).to(device)
     ids, mask, types, allowed = (t.to(device) for t in (ids, mask, types, allowed))
-    out = model(input_ids=ids, attention_mask=mask, token_type_ids=types)
-    logits = [x.float().masked_fill(~allowed, -1e4) for x in (out.start_logits, out.end_logits)]
+    ends = list(accumulate(map(len, groups)))
+    contests = [slice(end - len(g), end) for g, end in zip(groups, ends, strict=True) if len(g) > 1]
+    logits, scores = _read(model, ids, mask, types, allowed)
     loss = sum(torch.nn.functional.cross_entropy(x, targets[:, i]) for i, x in enumerate(logits)) / 2
-    scores = sum(x[:, 1:].logsumexp(1) - x[:, 0] for x in logits)
-    first, contests = 0, []
-    for examples in groups:
-        if len(examples) > 1:
-            contests.append(-scores[first : first + len(examples)].log_softmax(0)[0])
-        first += len(examples)
-    return loss + contest_weight * torch.stack(contests).mean() if contests else loss  # type: ignore[return-value]
+    if contests:
+        loss += recipe.contest_weight * torch.stack([-scores[c].log_softmax(0)[0] for c in contests]).mean()
+    if teacher is None:
+        return loss  # type: ignore[return-value]
+    with torch.no_grad():
+        taught, worth = _read(teacher, ids, mask, types, allowed)
+    apart = sum(_apart(own, its, recipe.temperature) for own, its in zip(logits, taught, strict=True)) / 2
+    if contests:
+        ranked = [_apart(scores[None, c], worth[None, c], recipe.temperature) for c in contests]
+        apart += recipe.contest_weight * torch.stack(ranked).mean()
+    return (1 - recipe.taught) * loss + recipe.taught * apart  # type: ignore[return-value]
+
+
+def _read(
+    model: PreTrainedModel, ids: torch.Tensor, mask: torch.Tensor, types: torch.Tensor, allowed: torch.Tensor
+) -> tuple[list[torch.Tensor], torch.Tensor]:
+    """Start and end logits (rows, length), with nothing where no answer may be, and each row's score."""
+    out = model(input_ids=ids, attention_mask=mask, token_type_ids=types)  # an MPNet passes over the segments
+    logits = [x.float().masked_fill(~allowed, -1e4) for x in (out.start_logits, out.end_logits)]
+    return logits, logits[0][:, 1:].logsumexp(1) - logits[0][:, 0] + logits[1][:, 1:].logsumexp(1) - logits[1][:, 0]
+
+
+def _apart(own: torch.Tensor, taught: torch.Tensor, temperature: float) -> torch.Tensor:
+    """Kullback-Leibler divergence of the softmax of `own` (rows, n) from that of `taught`, mean over the rows.
+
+    It is multiplied by the square of the temperature, which keeps its gradients' size (Hinton et al. 2015).
+    """
+    mine, its = ((x / temperature).log_softmax(1) for x in (own, taught))
+    return torch.nn.functional.kl_div(mine, its, reduction="batchmean", log_target=True) * temperature**2
 
 
 @torch.inference_mode()
 def scores(
-    model: BertForQuestionAnswering, tokenizer: Tokenizer, examples: Sequence[Example], window: int = 256
+    model: PreTrainedModel, tokenizer: Tokenizer, examples: Sequence[Example], window: int = 256
 ) -> list[tuple[float, bool]]:
     """For each example the score of its best span against none, and whether that span overlaps the answer."""
     model.eval()
