@@ -27,8 +27,8 @@ def test_a_question_file_of_ours() -> None:
 def test_a_squad_file_brings_its_paragraphs() -> None:
     dataset = load_dataset(DATA / "squad" / "sample.json")
     texts = {paragraph.uri: paragraph.text for paragraph in dataset.paragraphs}
-    assert len(dataset.questions) == 60
-    assert len(texts) == 60
+    assert len(dataset.questions) == 252
+    assert len(texts) == 126
     for question in dataset.questions:
         for item in question.evidence:
             assert item.document == question.paragraph
