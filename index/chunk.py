@@ -20,7 +20,7 @@ from index.types import Chunk, Span
 Segmenter = Callable[[str], Sequence[int]]
 """Takes one run of prose, gives the offsets where its sentences end, ascending."""
 
-CHUNKER = "sentences-1"
+CHUNKER = "sentences-2"
 """Identity of the way texts are cut. Change it with the code: ingest then cuts every document again."""
 
 MAX_SENTENCE = 1000
@@ -29,6 +29,9 @@ MAX_SENTENCE = 1000
 # sentencex keeps a quotation whole, which keeps a statement with its speaker; beyond this it is opened.
 _LONG_QUOTATION = 400
 _QUOTE = re.compile(r"[\"“”„«»‹›「」『』()\[\]]|(?<!\w)['‘’‚]|['‘’](?!\w)")
+# Abbreviations that sentencex does not know: what is before a name, and what is before a number.
+_BEFORE_NAME = re.compile(r"\b(?:Ms|Mx|Amb|Ald|Cdr|Messrs)\.\s+$")
+_BEFORE_NUMBER = re.compile(r"\b(?:[Vv]ols?|[Cc]h|[Ee]qs?|[Tt]el|[Aa]pprox)\.\s+$")
 # sentencex takes quadratic time on long runs of Chinese and Japanese: 54 s for 1 MB at once, under 1 s in windows.
 _WINDOW = 4000
 # Lines of more than this are paragraphs of one line each, not prose that somebody wrapped.
@@ -115,7 +118,7 @@ class _Sentencex:
                 ends += [start + inner for inner in self._ends_within_quotes(prose[start:end])]
             else:
                 ends.append(end)
-        return ends
+        return [end for end in ends if not _abbreviated(prose, end)]
 
     def _ends(self, prose: str) -> list[int]:
         agreed: set[int] | None = None
@@ -132,6 +135,13 @@ class _Sentencex:
             # The opening mark, a blank just now, belongs to the sentence that it opens.
             opens = 1 < end < len(prose) and _QUOTE.match(prose, end - 1) and prose[end - 2].isspace()
             yield end - 1 if opens else end
+
+
+def _abbreviated(prose: str, end: int) -> bool:
+    """Whether what looks like the end of a sentence is that of an abbreviation before a name or a number."""
+    before = prose[max(0, end - 12) : end]
+    number = prose[end : end + 1].isdigit() and _BEFORE_NUMBER.search(before)
+    return end < len(prose) and bool(number or _BEFORE_NAME.search(before))
 
 
 def _language_of(text: str) -> str:

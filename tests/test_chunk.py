@@ -121,6 +121,13 @@ def test_gold_categories_without_an_error(category: str) -> None:
             assert sentences_of(case["text"]) == case["sentences"]
 
 
+@pytest.mark.parametrize(
+    "text", ["Write to Ms. Teague, not to him.", "It is told in vol. 12 of the annals.", "It is approx. 40 m long."]
+)
+def test_abbreviations_before_a_name_or_a_number_end_no_sentence(text: str) -> None:
+    assert sentences_of(f"{text} Then it ended.") == [text, "Then it ended."]
+
+
 @pytest.mark.parametrize("text", ["", " ", "\n\r\n\t\u2028 "])
 def test_nothing_gives_nothing(text: str) -> None:
     assert split_sentences(text) == []
