@@ -7,8 +7,9 @@ second; a GPU is used when there is one.
     python scripts/train_support.py --squad train-v1.1.json --grounding dev.jsonl.gz --run .qa/support-run --minutes 90
 
 It begins with the shipped reader's trunk, which is all-MiniLM-L6-v2 after training on SQuAD; --init minilm begins with
-all-MiniLM-L6-v2 itself. The folder of the run then holds the checkpoint, which is a sentence-transformers CrossEncoder,
-model.onnx and report.json. Calibrate and measure it with scripts/calibrate_support.py.
+all-MiniLM-L6-v2 itself, --init qa/models/support/model.onnx goes on from the shipped model. The folder of the run then
+holds the checkpoint, which is a sentence-transformers CrossEncoder, model.onnx and report.json. Calibrate and measure
+it with scripts/calibrate_support.py.
 """
 
 from __future__ import annotations
@@ -75,7 +76,7 @@ def main() -> None:
     parser.add_argument("--squad", type=Path, required=True, help="SQuAD 1.1 training file, plain or gzipped")
     parser.add_argument("--grounding", type=Path, required=True, help="judged pairs, JSON lines, plain or gzipped")
     parser.add_argument("--run", type=Path, required=True, help="folder of the checkpoint, made when missing")
-    parser.add_argument("--init", default="reader", help="reader (the default), minilm, or a folder to start from")
+    parser.add_argument("--init", default="reader", help="reader (the default), minilm, a model.onnx or a folder")
     parser.add_argument("--examples", type=int, default=200_000, help="pairs to see (default 200,000)")
     parser.add_argument("--minutes", type=float, help="end after this long at the latest (default: no limit)")
     parser.add_argument("--learning-rate", type=float, default=1e-4)
@@ -91,7 +92,8 @@ def main() -> None:
 
     torch.manual_seed(options.seed)  # the last layer begins at random
     tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))
-    folder = Path(options.init) if options.init not in ("reader", "minilm") else trunk_folder()
+    onnx = MODEL_DIR / "model.onnx" if options.init == "reader" else Path(options.init)
+    folder = trunk_folder() if options.init == "minilm" or onnx.is_file() else onnx
     model = BertForSequenceClassification.from_pretrained(
         folder,
         attn_implementation="eager",
@@ -99,9 +101,9 @@ def main() -> None:
         id2label={int(label): label.name for label in Label if label != Label.UNSUPPORTED},
         label2id={label.name: int(label) for label in Label if label != Label.UNSUPPORTED},
     )
-    if options.init == "reader":
+    if onnx.is_file():
         model.load_state_dict(
-            {k: v for k, v in restore(MODEL_DIR / "model.onnx").items() if k.startswith("bert.")}, strict=False
+            {k: v for k, v in restore(onnx).items() if k.startswith(("bert.", "classifier."))}, strict=False
         )
     rows = load_grounding(options.grounding)
     parts = {
