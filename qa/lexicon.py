@@ -98,6 +98,11 @@ def only_verb(word: str) -> bool:
     return set(lemmas(word.casefold())) == {"VERB"}
 
 
+def only_noun(word: str) -> bool:
+    """Whether a word can be a noun and nothing else."""
+    return set(lemmas(word.casefold())) == {"NOUN"}
+
+
 def adjective(word: str) -> bool:
     """Whether a word can be an adjective."""
     return "ADJ" in lemmas(word.casefold())

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
-from qa.wording import ARTICLES, EMPHATIC, MONTHS, PLAIN, Item, antonyms, key_of, keys_of, read
+from qa.wording import ARTICLES, EMPHATIC, MONTHS, PLAIN, Item, antonyms, key_of, keys_of, own_key, read
 
 
 def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -> list[str]:
@@ -24,7 +24,7 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
     reasons = []
     lent = {(one.key, other.key) for one, other in pairwise(context)}
     for at, item in enumerate(said):
-        if item.kind != "number":
+        if item.kind != "number" or _pronoun(said, at):
             continue
         places = [index for index, other in enumerate(source) if other.key == item.key]
         if not places:
@@ -37,31 +37,65 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
             continue
         counted = _next(said, at)
         # What is counted by another word is a matter of words; what the source counts elsewhere is a mix-up.
+        if counted in _UNITS and not any(_measures(source, index, counted) for index in places):
+            reasons.append(f"number: {item.text} is not one of {counted} in the evidence")
+            continue
         elsewhere = counted in {other.key for other in source}
         if elsewhere and not any(_counts(source, index, counted) for index in places):
             reasons.append(f"number: {item.text} does not count {counted} in the evidence")
     return reasons
 
 
+_UNITS = keys_of(
+    "millimetre centimetre metre kilometre inch foot yard mile milligram gram kilogram ton tonne ounce millilitre "
+    "litre gallon barrel acre hectare watt kilowatt megawatt gigawatt terawatt byte kilobyte megabyte gigabyte "
+    "terabyte hertz kilohertz megahertz gigahertz second minute hour day week month year decade century degree"
+)
+
+
+def _measures(source: list[Item], at: int, unit: str) -> bool:
+    """Whether the number at `at` is one of such units, as are both of `20 to 30 minutes`."""
+    for item in source[at + 1 : at + 7]:
+        if item.kind == "word" and item.text.casefold() not in {"to", "and", "or", "by", "of", "the", "full", "more"}:
+            return item.key == unit
+    return False
+
+
+def _pronoun(items: Sequence[Item], at: int) -> bool:
+    """`The curfew was a nightly one`: no number."""
+    ends = at + 1 == len(items) or items[at + 1].kind == "mark"
+    named = any(item.key in ARTICLES for item in items[max(0, at - 2) : at])
+    return items[at].text == "one" and ends and named
+
+
 def _next(items: Sequence[Item], at: int) -> str:
     """The key of the content word directly after `at`: what a number counts."""
     after = items[at + 1] if at + 1 < len(items) else None
-    return after.key if after and after.content and after.key not in HEDGES else ""
+    dated = is_year(items[at].key) and at > 0 and items[at - 1].text.casefold() in _BEFORE_YEARS
+    return after.key if after and after.kind == "word" and after.content and not hedge(after) and not dated else ""
 
 
 _MONTHS = frozenset(map(key_of, MONTHS))
+_BEFORE_YEARS = MONTHS | frozenset("in since until by from of during before after".split())
 DAYS = _MONTHS | keys_of("monday tuesday wednesday thursday friday saturday sunday")
+
+
+def is_year(key: str) -> bool:
+    """Whether a number may be a year."""
+    return bool(re.fullmatch(r"#[12]\d{3}", key))
 
 
 def _counts(source: list[Item], at: int, counted: str) -> bool:
     """Whether the number at `at` counts `counted`: it follows soon."""
     if counted in _MONTHS and counted in {item.key for item in source[max(0, at - 1) : at + 2]}:
         return True  # `3 May` and `May 3`
+    of_some = False
     for item in source[at + 1 : at + 8]:
         if item.key == counted:
             return True
-        if item.kind == "number" or item.text in ";.":
+        if item.text in ";." or (item.kind == "number" and not of_some):
             break
+        of_some = item.text == "of" or (of_some and item.key in ARTICLES)  # `one of the five judges`
     return False
 
 
@@ -87,8 +121,9 @@ def names(said: list[Item], source: list[Item]) -> list[str]:
     return reasons
 
 
-# Words that turn what follows into something else than a fact, by what they do.
-HEDGES = {
+# Words that turn what follows into something else than a fact, by what they do; by themselves, without their synonyms:
+# to decline to say something is a negation, that prices drop is none.
+_HEDGES = {
     key: group
     for group, words in {
         "negation": "not no never neither nor none nobody nothing without hardly barely rarely seldom unable fail "
@@ -106,8 +141,13 @@ HEDGES = {
         "rank": "vice deputy co assistant so-called would-be self-proclaimed fictional mock fake",
     }.items()
     for word in words.split()
-    for key in [key_of(word)]
+    for key in [own_key(word)]
 }  # fmt: skip
+
+
+def hedge(item: Item) -> str:
+    """The kind of hedge that a word is, by its form alone; empty for any other."""
+    return _HEDGES.get(own_key(item.text.casefold()), "") if item.kind == "word" else ""
 
 
 # Hedges that say the same.
@@ -115,6 +155,9 @@ _SENSES = {
     key: key_of(group.split()[0])
     for group in (
         "can could able enable",
+        "need require",
+        "allow permit",
+        "seldom rarely hardly barely",
         "want wish hope desire desirous",
         "may might possible possibly perhaps maybe potential potentially",
         "will would shall going",
@@ -139,50 +182,44 @@ AUXILIARIES = keys_of("not will shall would may might could should can must")
 
 def _governed(items: list[Item], at: int, reach: int) -> list[str]:
     """The next content words after a hedge, which is what it bears on. A negation bears on hedges: `not allowed`."""
-    negation = HEDGES[items[at].key] == "negation"
+    negation = hedge(items[at]) == "negation"
     found: list[str] = []
     for item in items[at + 1 : at + 10]:
         # An auxiliary bears on its verb across an aside (`may, in May, close`), an adjective does not leave its noun.
         if item.text in ";.()" or len(found) == reach or (item.text == "," and items[at].key not in AUXILIARIES):
             break
-        if item.content and (negation or item.key not in HEDGES):
+        if item.content and (negation or not hedge(item)):
             found.append(item.key)
     return found
 
 
-def hedges(said: list[Item], source: list[Item]) -> list[str]:
+def hedges(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -> list[str]:
     """What makes of a claim something else than a fact must be kept, and nothing of the kind be added."""
     reasons = []
     content = {item.key for item in said if item.content}
-    known = {item.key for item in source}
+    known = {item.key for item in [*source, *context]}
     stems = {item.key.partition("+")[0] for item in said}
-    kept = [
-        (item.key, _governed(said, at, 1))
-        for at, item in enumerate(said)
-        if item.key in HEDGES and not _doubled(said, at) and not _noun(said, at)
-    ]
-    there = [
-        (item.key, _governed(source, at, 3), item.text)
-        for at, item in enumerate(source)
-        if item.key in HEDGES and not _doubled(source, at) and not _noun(source, at)
-    ]
-    for hedge, bears_on, text in there:
-        if hedge.partition("+")[0] in stems:
+    kept = [(item.key, hedge(item), _governed(said, at, 1)) for at, item in enumerate(said) if _hedges(said, at)]
+    there = [(item, hedge(item), _governed(source, at, 3)) for at, item in enumerate(source) if _hedges(source, at)]
+    for item, kind, bears_on in there:
+        if item.key.partition("+")[0] in stems:
             continue  # `mainly because of steel`: `steel is the main reason`
+        if item.text.casefold() == "only" and "not" not in content:
+            continue  # what is so only of some, or only then, is so
         if any(word in content for word in bears_on[:2]) and not any(
-            _sense(hedge) == _sense(mine) and set(words) & known <= set(bears_on) for mine, words in kept
+            _sense(item.key) == _sense(mine) and set(words) & known <= set(bears_on) for mine, _, words in kept
         ):
-            reasons.append(f"{HEDGES[hedge]}: {text} of the evidence is lost")
-    for hedge, words in kept:
+            reasons.append(f"{kind}: {item.text} of the evidence is lost")
+    for mine, kind, words in kept:
         # A negation flips exactly what follows it (`no passenger was hurt`: the verb, too); others colour a phrase.
         same = [
-            set(bears_on[: (2 if other == "no" else 1) if HEDGES[hedge] == "negation" else 3])
-            for other, bears_on, _ in there
-            if _sense(hedge) == _sense(other)
+            set(bears_on[: (2 if item.key == "no" else 1) if kind == "negation" else 3])
+            for item, _, bears_on in there
+            if _sense(mine) == _sense(item.key)
         ]
         # A word that the source does not have (`reach` for `get to`) is judged by itself.
         if not any(set(words) & known <= reach for reach in same):
-            reasons.append(f"{HEDGES[hedge]}: {hedge} is not in the evidence there")
+            reasons.append(f"{kind}: {mine} is not in the evidence there")
     return reasons
 
 
@@ -195,23 +232,44 @@ _OFFICES = keys_of(
 )
 
 
-def _noun(items: list[Item], at: int) -> bool:
-    """No hedge but another word of the same form: `the project`, `using the chips`, `acting as a referee`."""
-    item, after = items[at], items[at + 1] if at + 1 < len(items) else None
+def _hedges(items: list[Item], at: int) -> bool:
+    """Whether the word at `at` is a hedge where it stands."""
+    return bool(hedge(items[at])) and not _doubled(items, at) and not _literal(items, at)
+
+
+def _literal(items: list[Item], at: int) -> bool:
+    """No hedge but another word of the same form: `the project`, `using the chips`, `going to Cork`, `a decline`."""
+    item, word = items[at], items[at].text.casefold()
+    before = items[at - 1] if at else None
+    after = [other.text.casefold() for other in items[at + 1 : at + 7]]
+    to_do = after[:1] == ["to"]
+    if word in {"go", "goes", "went", "gone", "going"}:
+        beyond = items[at + 2] if at + 2 < len(items) else None
+        place = beyond is None or beyond.capital or beyond.kind == "number" or beyond.key in _POSSESSIVES
+        return word != "going" or not to_do or place
     if item.key == key_of("used"):
-        return item.text.casefold() != "used" or after is None or after.key != "to"
+        return word != "used" or not to_do
     if item.key == key_of("acting"):
-        return item.text.casefold() != "acting" or after is None or after.key not in _OFFICES
-    if item.key not in _NOUNS_TOO or not at:
+        return word != "acting" or not after or key_of(after[0]) not in _OFFICES
+    if own_key(word) == own_key("decline"):
+        return not to_do
+    if own_key(word) == own_key("encourage"):
+        return "to" not in after
+    if word in {"report", "reports", "reported", "reporting"}:  # `was reported missing`, `the reported theft`
+        said_of = before is not None and before.key == "be" and after[:1] not in ([], ["by"], ["in"], ["on"])
+        return not to_do and not said_of and not (word == "reported" and before is not None and before.key in ARTICLES)
+    if word == "may" and item.capital and not item.first:
+        return True  # the month
+    if item.key not in _NOUNS_TOO or before is None:
         return False
-    return items[at - 1].text.casefold() in _POSSESSIVES or items[at - 1].kind == "number"
+    return before.text.casefold() in _POSSESSIVES or before.kind == "number"
 
 
 def _doubled(items: list[Item], at: int) -> bool:
     """`would be able to` hedges once: it says `could`."""
     ability = _SENSES[key_of("can")]
     after = {_sense(item.key) for item in items[at + 1 : at + 4]}
-    return HEDGES.get(items[at].key) == "future" and ability in after
+    return hedge(items[at]) == "future" and ability in after
 
 
 _REPORTS = keys_of("say tell report according announce")
@@ -228,14 +286,29 @@ def frame(said: list[Item], source: list[Item], *, reports: bool = True) -> list
 
     Without `reports`, who merely says or tells something need not be named; who believes, doubts or denies it must be.
     """
-    here, there = {item.key for item in said}, {item.key for item in source}
+    here, content = {item.key for item in said}, {item.key for item in said if item.content and not hedge(item)}
     speech = SPEECH if reports else SPEECH - _REPORTS
     reasons = []
+    clauses = [{item.key for item in clause} for clause in _contrasted(source)]
+    there = set().union(*([clause for clause in clauses if content & clause] or clauses))
     if there & speech and not there & speech & here:
         reasons.append(UNATTRIBUTED)
     if _conditional(source) and not _conditional(said):
         reasons.append("condition: it leaves out a condition")
     return reasons
+
+
+_CONTRASTS = frozenset({";", "but", "while", "whereas", "although", "though"})
+
+
+def _contrasted(items: list[Item]) -> list[list[Item]]:
+    """The clauses of a sentence beyond which who says so does not reach: `Ames denied it, but a letter proves it`."""
+    clauses: list[list[Item]] = [[]]
+    for item in items:
+        if item.text.casefold() in _CONTRASTS:
+            clauses.append([])
+        clauses[-1].append(item)
+    return clauses
 
 
 def _conditional(items: list[Item]) -> bool:
@@ -310,7 +383,7 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
     for at, item in enumerate(said):
         if item.kind != "word" or not item.content or item.key in known or _sense(item.key) in senses:
             continue
-        if item.key in EMPHATIC:
+        if item.text.casefold() in EMPHATIC:
             if not any(other.qualifier for other in said[at : at + 4]):  # `no more than 70` is the number's affair
                 reasons.append(f"emphasis: {item.text} is not in the evidence")
         elif opposites.get(item.key, frozenset()) & known:

@@ -5,12 +5,12 @@ As in `qa/rules.py` each rule takes the items of what is said and of its source,
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 
-from qa.rules import AUXILIARIES, DAYS, GENERIC, HEDGES, SPEECH
+from qa.lexicon import only_noun
+from qa.rules import AUXILIARIES, DAYS, GENERIC, SPEECH, hedge, is_year
 from qa.wording import ARTICLES, Item, keys_of, may_be_verb
 
 
@@ -50,7 +50,7 @@ def voice(said: list[Item], source: list[Item]) -> list[str]:
     reasons = []
     for index, (form, verb) in enumerate(pairwise(said)):
         there = index > 0 and said[index - 1].key == "there"
-        if form.key != "be" or not may_be_verb(verb) or verb.key in HEDGES or there:
+        if form.key != "be" or not may_be_verb(verb) or hedge(verb) or there:
             continue
         subject = next((item.key for item in reversed(said[:index]) if item.content), "")
         places = [at for at, item in enumerate(source) if item.key == verb.key]
@@ -92,14 +92,14 @@ def subjects(said: list[Item], source: list[Item]) -> list[str]:
 def _finite(items: list[Item], at: int) -> bool:
     """Whether the word at `at` is a verb for sure, as far as forms tell: `opened`, `could open`, `able to open`."""
     item = items[at]
-    if item.kind != "word" or not item.content or item.key in HEDGES or item.capital:
+    if item.kind != "word" or not item.content or hedge(item) or item.capital:
         return False
     led = bool(at) and (items[at - 1].key in AUXILIARIES or items[at - 1].text == "to")
     return led or (may_be_verb(item) and not item.text.casefold().endswith("s"))
 
 
 def _noun_like(item: Item) -> bool:
-    plain = item.key not in HEDGES and item.key not in GENERIC
+    plain = not hedge(item) and item.key not in GENERIC
     return item.content and item.kind == "word" and plain and not item.text.endswith("ly")
 
 
@@ -150,7 +150,7 @@ def attachments(said: list[Item], source: list[Item], runs: Sequence[Run]) -> li
             word = _neighbour(said, beside, step, named)
             if not places or word is None or word.key in SPEECH or word.key not in where:
                 continue
-            verb = may_be_verb(word)
+            verb = may_be_verb(word) and not only_noun(word.text)
             if not any(
                 (0 < to - last <= _FAR if step > 0 else 0 < first - to <= _FAR and not _rival(source, to, first, keys))
                 or _turned_about(source, first, to, passive=passive, verb=verb)
@@ -218,7 +218,7 @@ def dates(said: list[Item], source: list[Item]) -> list[str]:
     """A day or year belongs to the words of its own clause: `valued at $5 and on Thursday saw` values nothing then."""
     reasons = []
     for at, item in enumerate(said):
-        if item.key not in DAYS and not re.fullmatch(r"#[12]\d{3}", item.key):
+        if item.key not in DAYS and not is_year(item.key):
             continue
         word = _neighbour(said, at - 1, -1, set())
         places = [i for i, other in enumerate(source) if other.key == item.key]
@@ -307,7 +307,7 @@ def turned(said: list[Item], source: list[Item]) -> list[str]:
 
 
 def _counts(item: Item) -> bool:
-    return item.content and item.key not in HEDGES and item.key not in GENERIC
+    return item.content and not hedge(item) and item.key not in GENERIC
 
 
 def _sentence_before(items: list[Item], at: int) -> list[Item]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from index.types import Passage, Span
 from qa.extract import UNRESOLVED, Sentence
+from qa.lexicon import DETERMINERS, POSSESSIVES, PREPOSITIONS, base
 from qa.rules import (
     causes,
     frame,
@@ -49,6 +50,12 @@ _PRONOUN = re.compile(
     r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|we|our|who|which|this|that|these|those)\b", re.I
 )
 _LEANS = re.compile(r"\W*(?:he|she|it|they|his|her|its|their|this|that|these|those)\b", re.IGNORECASE)
+_EXPLETIVE = re.compile(
+    r"\W*it (?:is|was|has been|will be) (?:\w+ly )?"
+    r"(?:(?:in|at|on|by|from|to|for|with|under|during|after|before)\b[^,;]{,60} |\w+ |(?-i:(?:[A-Z][\w'’-]* ){1,4}))"
+    r"(?:that|who|whom)\b",
+    re.IGNORECASE,
+)
 _OWN_SUBJECT = re.compile(
     r"(?:he|she|it|they|this|that|these|those|there|the|an?|his|her|its|their|no|which|who)\b", re.IGNORECASE
 )
@@ -110,7 +117,9 @@ class Evidence:
     """Sentences to look claims up in."""
 
     def __init__(self, embedder: Embedder, sentences: Iterable[Sentence], judge: Judge | None = None) -> None:
+        sentences = list(sentences)
         self._sources = [_source(passage, span) for passage, span in sentences]
+        self._clauses = [clause for sentence in sentences for clause in _clauses(*sentence)]
         self._embedder = embedder
         self._judge = judge
         self._vectors: dict[str, Vectors] = {}
@@ -128,11 +137,11 @@ class Evidence:
         said = read(claim)
         verbatim = [source for source in self._sources if collapse(source.text) == collapse(claim)]
         reasons = [] if verbatim else form(claim, said, [source.text for source in self._sources])
-        if not reasons and _LEANS.match(claim) and previous is None:
+        if not reasons and _leans(claim) and previous is None:
             reasons = ["pronoun: nothing before it says whom or what it means"]
         if reasons:
             return Support(0.0, (), tuple(reasons))
-        if verbatim and not _LEANS.match(claim):
+        if verbatim and not _leans(claim):
             return Support(1.0, (verbatim[0].sentence,), ())
         found = self._by_exact_checks(claim, said, previous, paraphrase=paraphrase)
         if self._judge is None:
@@ -145,7 +154,7 @@ class Evidence:
         if not whole.reasons:
             return whole
         for parts in _splits(claim, said):
-            if any(sum(item.content for item in read(part)) < 2 for part in parts):
+            if any(sum(item.content for item in read(part)) < 2 for part in parts) or not _has_verb(read(parts[0])):
                 continue
             found: list[Support] = []
             for part in parts:
@@ -178,7 +187,7 @@ class Evidence:
         said = read(claim)
         words = _content(said)
         best = Support(0.0, (), ("words: no sentence of the passages has any of them",))
-        for source in self._sources:
+        for source in self._sources + self._clauses:
             if words and not words & source.keys:
                 continue
             found = self._by_rules(claim, said, source, previous, paraphrase=paraphrase)
@@ -238,14 +247,14 @@ class Evidence:
         runs = name_runs(said, items + lent)
         borrowed = [run for run in runs if not set(run.keys) <= source.keys]
         if lent and borrowed and source.before:
-            sentences = (source.before, source.sentence)
+            sentences = tuple(dict.fromkeys((source.before, source.sentence)))
         else:
             lent = []
         strangers, reasons = unknown_words(said, items + lent, source.around)
         reasons += [
             *numbers(said, items, lent),
             *names(said, items + lent),
-            *hedges(said, items),
+            *hedges(said, items, lent),
             *causes(said, items),
             *repeats(said, items + lent),
             *frame(said, items, reports=False),
@@ -303,6 +312,11 @@ _TALK = re.compile(
 )
 
 
+def _leans(claim: str) -> bool:
+    """Whether it begins with a pronoun for somebody or something: not `It was Ruiz who…`, `It is likely that…`."""
+    return bool(_LEANS.match(claim)) and not _EXPLETIVE.match(claim)
+
+
 def states(sentence: str) -> bool:
     """Whether a sentence states anything that could be wrong: no question, heading, greeting, talk with the reader."""
     said = read(sentence)
@@ -313,7 +327,19 @@ def states(sentence: str) -> bool:
         return False
     if any(item.kind == "number" for item in words):
         return True
-    return len(words) >= MIN_WORDS and any(map(may_be_verb, words))
+    return len(words) >= MIN_WORDS and _has_verb(words)
+
+
+def _has_verb(items: list[Item]) -> bool:
+    """A word whose form is a verb's; or a plain one between whoever does it and what it is done to, or how."""
+    if any(map(may_be_verb, items)):
+        return True
+    for before, item, after in zip(items, items[1:], items[2:], strict=False):
+        led = before.kind == "word" and before.key not in ARTICLES and before.text.casefold() not in PREPOSITIONS
+        followed = after.kind == "number" or after.text.casefold() in PREPOSITIONS | DETERMINERS | POSSESSIVES
+        if led and followed and not item.capital and base(item.text) == item.text:
+            return True
+    return False
 
 
 def form(claim: str, said: list[Item], sources: Sequence[str]) -> list[str]:
@@ -326,7 +352,7 @@ def form(claim: str, said: list[Item], sources: Sequence[str]) -> list[str]:
         return [f"sentence: it has {words} words"]
     if not re.search(r"[.!][\"'”’)]*$", text):
         return ["sentence: it does not end like a statement"]
-    if not any(map(may_be_verb, said)):
+    if not _has_verb(said):
         return ["sentence: it has no verb"]
     ends = [at for at, item in enumerate(said[:-1]) if item.text in ENDS and said[at + 1].first]
     inner = [at for at in ends if any(item.kind != "mark" for item in said[at + 1 :])]
@@ -362,6 +388,23 @@ def _source(passage: Passage, span: Span) -> _Source:
         read(passage.slice(before)) if before else [],
         _introduced(passage.text),
     )
+
+
+def _clauses(passage: Passage, span: Span) -> Iterator[_Source]:
+    """What stands between the semicolons of a sentence, each with what came before it: sentences of their own."""
+    text = passage.slice(span)
+    ends = [match.end() for match in re.finditer(r";\s+", text)]
+    before: list[Item] = []
+    for start, end in pairwise([0, *ends, len(text)]) if ends else ():
+        clause = text[start:end].rstrip("; \n")
+        items = read(clause)
+        leans = _PRONOUN.search(clause) and before
+        whole = (passage, span)
+        yield _Source(
+            whole, clause, items, frozenset(item.key for item in items),
+            whole if leans else None, before if leans else [], _introduced(passage.text),
+        )  # fmt: skip
+        before = items if not leans else before
 
 
 def _text(sentences: Sequence[Sentence]) -> str:
@@ -421,7 +464,7 @@ def _subject(items: list[Item]) -> Run | None:
 
 def _refers(claim: str, previous: str | None, known: list[Item]) -> list[str]:
     """A pronoun at the beginning means whom the claim before it is about: the source has to be about them, too."""
-    if previous is None or not _LEANS.match(claim):
+    if previous is None or not _leans(claim):
         return []
     before = read(previous)
     subject = _subject(before)

@@ -106,14 +106,30 @@ def read(text: str) -> list[Item]:
     return _join_numbers(_tokens(text))
 
 
-# Names and titles that are written in two ways, and the one that both are read as.
+# What is written in two ways, and the one that both are read as.
 _WRITTEN_AS = {
-    r"chief executive officer|CEO": "chief executive",
-    r"United States(?: of America)?|USA": "US",
-    r"United Kingdom": "UK",
-    r"European Union": "EU",
-    r"United Nations": "UN",
+    re.compile(rf"\b(?:{written})\b"): as_
+    for written, as_ in {
+        r"chief executive officer|CEO": "chief executive",
+        r"United States(?: of America)?|USA": "US",
+        r"United Kingdom": "UK",
+        r"European Union": "EU",
+        r"United Nations": "UN",
+        r"(?:have|has|had|(?:is|are|was|were) (?:required|obliged)) to(?= [a-z])": "must",
+        r"as (?:many|much) as(?= [\d$€£¥₩])": "up to",
+    }.items()
 }
+_UNIT_SIGNS = {
+    "km": "kilometres", "cm": "centimetres", "mm": "millimetres", "kg": "kilograms", "mg": "milligrams",
+    "ml": "millilitres", "ha": "hectares", "ft": "feet", "mph": "miles per hour", "km/h": "kilometres per hour",
+    "kW": "kilowatts", "MW": "megawatts", "GW": "gigawatts", "TW": "terawatts", "kWh": "kilowatt-hours",
+    "MWh": "megawatt-hours", "GWh": "gigawatt-hours", "TWh": "terawatt-hours", "kHz": "kilohertz",
+    "MHz": "megahertz", "GHz": "gigahertz", "KB": "kilobytes", "MB": "megabytes", "GB": "gigabytes",
+    "TB": "terabytes", "hrs": "hours", "min": "minutes", "sec": "seconds",
+}  # fmt: skip
+_UNIT_SIGN = re.compile(
+    rf"(?<=\d)[ -]?({'|'.join(sorted(map(re.escape, _UNIT_SIGNS), key=len, reverse=True))})(?![\w/])"
+)
 
 
 def _tokens(text: str) -> list[Item]:
@@ -121,7 +137,8 @@ def _tokens(text: str) -> list[Item]:
     first = True
     plain = unicodedata.normalize("NFKC", text).translate(PLAIN)
     for written, as_ in _WRITTEN_AS.items():
-        plain = re.sub(rf"\b(?:{written})\b", as_, plain)
+        plain = written.sub(as_, plain)
+    plain = _UNIT_SIGN.sub(lambda match: f" {_UNIT_SIGNS[match[1]]}", plain)
     for match in _TOKEN.finditer(plain):
         raw = match.group()
         if match["number"]:
@@ -314,7 +331,7 @@ _IRREGULAR = {
 
 def key_of(word: str) -> str:
     """One key for the inflections of a word and its synonyms, others for what is derived from it (`executive`)."""
-    key = _own_key(word)
+    key = own_key(word)
     return _shared_keys().get(key, key)
 
 
@@ -323,9 +340,9 @@ def _shared_keys() -> dict[str, str]:
     """Key to the key of the first of its synonyms; a form that two lines share stays with the first."""
     same: dict[str, str] = {}
     for first, *others in synonyms():
-        shared = same.get(_own_key(first), _own_key(first))
+        shared = same.get(own_key(first), own_key(first))
         for word in others:
-            same.setdefault(_own_key(word), shared)
+            same.setdefault(own_key(word), shared)
     return same
 
 
@@ -353,7 +370,8 @@ def may_be_verb(item: Item) -> bool:
 
 
 @lru_cache(maxsize=8192)
-def _own_key(word: str) -> str:
+def own_key(word: str) -> str:
+    """One key for the inflections of a word alone."""
     if not word.isascii() or len(word) < 4:
         return _IRREGULAR.get(word, word)
     word = _IRREGULAR.get(word, word)
@@ -376,11 +394,13 @@ FREE = keys_of(
     "a an the of in on at for with to as that which who whom whose what when where how why and be have do there"
 )
 ARTICLES = frozenset({"a", "an", "the"})
-# Found in the question is not enough for these: they make a claim stronger or wider.
-EMPHATIC = keys_of(
-    "all every each always ever only never first last most least best worst largest biggest smallest highest lowest "
-    "many several few both entire entirely whole completely mainly mostly usually often sole solely exactly also still "
-    "already even more less very no not none nothing nobody neither nor without must certainly definitely any"
+# Found in the question is not enough for these: they make a claim stronger or wider. By themselves, not by their keys:
+# what lasts is not last.
+EMPHATIC = frozenset(
+    "all every each always ever only never first last final most least best worst largest biggest smallest highest "
+    "lowest many several few both entire entirely whole completely mainly mostly usually often sole solely exactly "
+    "also still already even more less very no not none nothing nobody neither nor without must certainly "
+    "definitely any".split()
 )
 
 

@@ -525,6 +525,68 @@ def test_what_is_verbatim_asks_no_model() -> None:
     assert not judge.asked
 
 
+SAID_ALIKE = [
+    ("Users must download the index for each language.", "Users have to download the index for each language."),
+    ("The ferry carries up to 320 passengers.", "The ferry carries as many as 320 passengers."),
+    ("The rated capacity of the farm is 245 megawatts.", "The rated capacity of the farm is 245 MW."),
+    ("Tarr warned that the site could flood; it has not flooded.", "Tarr warned that the site could flood."),
+    ("Hale drew the old map; he has never signed a map.", "Hale has never signed a map."),
+    ("Of the bugs, 12 had been reported by the city of Grenmark.", "The city of Grenmark had reported 12 of the bugs."),
+    ("Suburban services include shuttles to Cork Airport.", "Suburban shuttles go to Cork Airport."),
+    ("Only red wine is fermented with the skins.", "Red wine is fermented with the skins."),
+    ("One of the five judges opposed the sentence.", "One judge opposed the sentence."),
+    ("In 2013, the region had 41,000 foreign citizens.", "In 2013 foreign citizens of the region were 41,000."),
+    ("Ada Byrne closed the pier.", "It was Ada Byrne who closed the pier."),
+    ("Drivers who ignore the ban face a fine.", "Drivers who ignore the ban face a fine."),
+]  # fmt: skip
+TURNED_ASIDE = [
+    ("The ferry carries up to 320 passengers.", "The ferry must carry 320 passengers.", "modality"),
+    ("The rated capacity of the farm is 245 megawatts.", "The rated capacity of the farm is 245 GW.", "number"),
+    ("The walk takes 20 minutes.", "The walk takes 20 hours.", "number"),
+    ("The rainy season starts in June.", "The rainy season lasts from June on.", "word"),
+    ("The town lists the fee; it may not raise the fee.", "The town may raise the fee.", "negation"),
+    ("The theft was reported to be the work of a guard.", "The theft was the work of a guard.", "modality"),
+    ("Ada Byrne is going to close the pier.", "Ada Byrne closed the pier.", "future"),
+    ("Ada Byrne declined to close the pier.", "Ada Byrne closed the pier.", "negation"),
+    ("Ada Byrne is not only a captain of the pier.", "Ada Byrne is a captain, not of the pier.", "negation"),
+    ("Ames denied that a letter proves the theft.", "A letter proves the theft.", "attribution"),
+    ("The harbour opened the pier.", "It was opened by the harbour.", "pronoun"),
+]
+
+
+@pytest.mark.parametrize(("evidence", "claim"), SAID_ALIKE)
+def test_what_says_the_same_in_another_form_is_supported(evidence: str, claim: str) -> None:
+    assert evidence_of(evidence).support(claim).reasons == ()
+
+
+@pytest.mark.parametrize(("evidence", "claim", "kind"), TURNED_ASIDE)
+def test_what_only_looks_like_the_same_is_not(evidence: str, claim: str, kind: str) -> None:
+    assert kind in {reason.partition(":")[0] for reason in evidence_of(evidence).support(claim).reasons}
+
+
+BUILT = (
+    "Ana Ruiz blamed the delay mainly on the price of steel. "
+    "Tom Tarr, a guide, warned in May that the pier could sink; it has not sunk since the pier opened."
+)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Ana Ruiz, a guide, warned in May that the pier could sink.",
+        "Ana Ruiz did not blame the delay on the price of steel.",
+    ],
+)
+def test_what_a_clause_denies_is_not_lent_to_what_stands_before_it(claim: str) -> None:
+    assert not evidence_of(BUILT).support(claim).supported
+
+
+def test_who_says_so_does_not_reach_beyond_a_contrast() -> None:
+    evidence = "Thole claimed that the map was his own, but a letter of 1962 shows that Brandvold had finished it."
+    assert evidence_of(evidence).support("A letter of 1962 shows that Brandvold had finished it.").supported
+    assert not evidence_of(evidence).support("The map was Thole's own.").supported
+
+
 @pytest.mark.parametrize(
     ("sentence", "states_something"),
     [
