@@ -54,6 +54,7 @@ class Draft:
         self.probability = 0.0
         self.quoted: Quote | None = None
         self.short_answer = ""
+        self.unanswered: list[str] = []
         self.citations: list[Citation] = []
         self.claims: list[Claim] = []
         self.composed_by: str = "extract"
@@ -143,6 +144,7 @@ class Draft:
                 "passages": self.passages,
                 "models": models,
                 "timings": clock.timings(),
+                "unanswered": self.unanswered,
                 "note": self.note,
                 **rest,
             }

@@ -37,8 +37,9 @@ _SEVERAL = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer: the sentences to show, the words in them that answer, and how probable it is that they are right."""
+    """An answer to a question: the sentences to show, the words in them, and how probable it is that they are right."""
 
+    question: str
     excerpt: Excerpt
     words: str
     score: float
@@ -95,7 +96,7 @@ def judge(
     words = candidate.span.of(item.ranked.passage.text)
     quote_score = max(again[0].score for again in reader.read(question, quoted.readings(), 1))
     probability = calibration.probability(candidate.score, quote_score)
-    return Found(quoted, words, candidate.score, quote_score, probability)
+    return Found(question, quoted, words, candidate.score, quote_score, probability)
 
 
 def _candidates(read: Sequence[ReadPassage], *, several: bool) -> Iterator[tuple[ReadPassage, Candidate]]:

@@ -10,18 +10,19 @@ from dataclasses import replace
 from index.embed import Embedder
 from index.store import Collections, Snapshot
 from qa.answer import Clock, Draft, passage_result
+from qa.compound import parts
 from qa.conversations import Conversations
 from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
 from qa.explain import explained, wants_explanation
 from qa.feedback import Feedback
-from qa.find import find, wants_several
+from qa.find import Before, Found, find, wants_several
 from qa.followup import standalone
 from qa.grounding import Fact, Grounding, checked, ground, of_collection, of_facts
 from qa.llm import Budget, LanguageModel
 from qa.plan import plan
 from qa.read import Reader
-from qa.rerank import rerank
+from qa.rerank import ReadPassage, merged, rerank
 from qa.retrieve import RankedPassage, retrieve
 from qa.rewrite import rewritten, stands
 from qa.settings import Settings
@@ -289,32 +290,46 @@ class Inquiry:
         """Understand, retrieve, read, decide: the passages, and the verbatim answer where there is one."""
         self.understand()
         qa, draft, trace, clock = self.qa, self.draft, self.trace, self._clock
-        question = draft.question
+        asked = parts(draft.question)
         with qa.collections.get(draft.collection).snapshot(qa.embedder.name) as snapshot:
-            ranked = qa.retrieve(snapshot, question, self._top_k)
+            ranked = [qa.retrieve(snapshot, part.topic, self._top_k) for part in asked]
             clock.lap("retrieve_ms")
-            several = wants_several(question)
-            trace.read = rerank(qa.reader, question, ranked, qa.calibration, several=several)
+            read: list[list[ReadPassage]] = []
+            for part, items in zip(asked, ranked, strict=True):
+                if part.follows and read[-1]:
+                    about = read[-1][0].ranked.passage.document_id
+                    items = [item for item in items if item.passage.document_id == about]
+                several = wants_several(part.question)
+                read.append(rerank(qa.reader, part.question, items, qa.calibration, several=several))
+            trace.read = merged(read)
             draft.passages = [passage_result(item.ranked, item.score, draft.collection) for item in trace.read]
             clock.lap("read_ms")
             yield PassagesEvent(passages=draft.passages)
             trace.threshold = qa.threshold()
             before = snapshot.passage_before
-            trace.found = find(
-                question, trace.read, qa.reader, qa.calibration, trace.threshold, before, several=several
-            )
+            found = [self._found(part.question, items, before) for part, items in zip(asked, read, strict=True)]
+        trace.parts = [part.question for part in asked]
+        answered = [answers for answers in found if answers and answers[0].probability >= trace.threshold]
+        trace.found = [answer for answers in answered or found for answer in answers]
         clock.lap("read_ms")
-        if trace.found:
-            draft.probability = trace.found[0].probability
-        if trace.found and draft.probability >= trace.threshold:
-            if wants_explanation(question):
-                best = trace.found[0]
-                trace.found[0] = replace(best, excerpt=explained(question, best.excerpt, qa.reader, qa.embedder))
-                clock.lap("read_ms")
+        draft.probability = min((answers[0].probability for answers in answered or found if answers), default=0.0)
+        if answered:
+            draft.unanswered = [
+                part for part, answers in zip(trace.parts, found, strict=True) if answers not in answered
+            ]
             quote = draft.quote(trace.found)
             clock.lap("compose_ms")
             yield QuoteEvent(quote=quote, citations=draft.citations)
         self._deadline = time.monotonic() + qa.settings.llm_timeout
+
+    def _found(self, question: str, read: Sequence[ReadPassage], before: Before) -> list[Found]:
+        """The answers to one question; what explains is shown with the sentence that explains best."""
+        qa, threshold = self.qa, self.trace.threshold
+        several = wants_several(question)
+        found = find(question, read, qa.reader, qa.calibration, threshold, before, several=several)
+        if found and found[0].probability >= threshold and wants_explanation(question):
+            found[0] = replace(found[0], excerpt=explained(question, found[0].excerpt, qa.reader, qa.embedder))
+        return found
 
     def time_left(self) -> float:
         """Seconds that are left for the language model's part that comes next, waiting for its turn included."""
@@ -364,8 +379,8 @@ class Inquiry:
         writer = Writer(llm, qa.embedder, qa.reader, qa.calibration, qa.judge, settings.support_threshold, trace)
         try:
             if draft.plan.mode == "phrasing":
-                excerpt = trace.found[0].excerpt
-                written = writer.phrased(draft.question, excerpt, draft.short_answer, budget)
+                found = trace.found[0]
+                written = writer.phrased(found.question, found.excerpt, draft.short_answer, budget)
             else:
                 ranked = [item.ranked for item in trace.read]
                 written = writer.generated(draft.question, ranked, budget, answered=draft.quoted is not None)
@@ -377,6 +392,8 @@ class Inquiry:
             draft.note = NOTE.format(f"failed: {error}" if isinstance(error, QAError) else "failed")
         checked = sum(item.seconds for item in trace.drafted)
         self._clock.lap("compose_ms", verify_ms=1000 * checked)
+        if draft.claims and draft.plan.mode == "generative":
+            draft.unanswered = []  # the model has seen the whole question, and its sentences are not told apart
         if draft.claims and draft.quoted is None:
             self._read_cited()
         elif not draft.claims and trace.drafted and draft.note is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from index.types import Span
 from qa.decide import Calibration
@@ -56,3 +57,14 @@ def rerank(
         enough = enough or preference >= calibration.enough
         read.append(ReadPassage(item, candidates, preference))
     return sorted(read, key=lambda passage: -passage.preference) + rest
+
+
+def merged(read: Sequence[Sequence[ReadPassage]]) -> list[ReadPassage]:
+    """What was read for each part of a question as one list, the first of each before the second; none twice."""
+    turns = [item for items in zip_longest(*read) for item in items if item is not None]
+    best: dict[int, ReadPassage] = {}
+    for item in turns:
+        known = best.setdefault(item.ranked.passage.id, item)
+        if item.preference > known.preference:
+            best[item.ranked.passage.id] = item
+    return list(best.values())

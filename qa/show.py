@@ -34,6 +34,8 @@ def answer(answer: Answer) -> str:
             textwrap.indent(f"“{citation.cited_text}”", "    "),
             f"    {SERVICE}{citation.viewer_url}",
         ]
+    if answer.unanswered:
+        lines += ["", f"Not answered: {' '.join(answer.unanswered)}"]
     if answer.note:
         lines += ["", answer.note]
     return "\n".join([*lines, "", _models(answer)])
@@ -116,6 +118,8 @@ def trace(answer: Answer, trace: Trace) -> str:
             f"by {trace.understood.by}" if trace.understood.changed else "stands by itself, or leans on nothing certain"
         )
         lines += [f"UNDERSTAND {_one_line(trace.understood.question, 200)} ({how})", ""]
+    if len(trace.parts) > 1:
+        lines += [*(f"ASKED      {_one_line(part, 200)}" for part in trace.parts), ""]
     lines += ["RETRIEVE   rank  fused   dense rank (cosine)  lexical rank (BM25)  place"]
     by_rank = sorted(trace.read, key=lambda item: (-item.ranked.score, item.ranked.passage.id))
     for rank, item in enumerate((read.ranked for read in by_rank), 1):

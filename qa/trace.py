@@ -33,6 +33,7 @@ class Trace:
     """The stages, filled in as they are passed."""
 
     understood: Understood | None = None
+    parts: list[str] = field(default_factory=list)
     read: list[ReadPassage] = field(default_factory=list)
     found: list[Found] = field(default_factory=list)
     threshold: float = 0.0

@@ -184,6 +184,12 @@ class Answer(Wire):
     passages: list[PassageResult] = Field(description="What was retrieved and read, best first.")
     models: Models = Field(description="The models at work.")
     timings: Timings = Field(description="Where the time went.")
+    unanswered: list[str] = Field(
+        default_factory=list,
+        description="Of a question that asks several things, those that are left open; empty where a model "
+        "has read the passages and written the answer.",
+        examples=[[]],
+    )
     note: str | None = Field(
         None, description="What kept the model from writing, or from ending, its answer.", examples=[None]
     )

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.embed import Embedder
+from index.embed import Embedder, Vectors
 from qa.attribute import attributed
 from qa.compose import phrase
 from qa.decide import Calibration
@@ -90,7 +90,9 @@ class Writer:
         passages = [item.passage for item in ranked]
         likeness = {item.passage.id: item.cosine for item in ranked}
         evidence = Evidence.of(self.embedder, passages, self.judge)
-        asked = self.embedder.embed_query(question)
+        parts = self.trace.parts or [question]
+        asked = [self.embedder.embed_query(part) for part in dict.fromkeys([question, *parts])]
+        quoted = {sentence for found in self.trace.found if answered for sentence in found.excerpt.shown}
         held: list[tuple[str, Support]] = []
         said: set[str] = set()
         previous: str | None = None
@@ -100,9 +102,9 @@ class Writer:
                 return
             began = time.perf_counter()
             support = evidence.support(sentence, previous)
-            cosine = float(asked @ self.embedder.embed_query(sentence)) if support.supported else 0.0
+            cosine = self._likeness(asked, sentence) if support.supported else 0.0
             about = [cosine, *(likeness[passage.id] for passage, _ in support.sentences)]
-            if support.supported and max(about) < TO_THE_POINT:
+            if support.supported and max(about) < TO_THE_POINT and quoted.isdisjoint(support.sentences):
                 support = Support(0.0, support.sentences, ("question: it does not help to answer",))
             if support.supported and collapse(sentence) in said:
                 support = Support(0.0, support.sentences, ("repetition: it has been said",))
@@ -113,15 +115,25 @@ class Writer:
             said.add(collapse(sentence))
             held.append((sentence, support))
             answered = answered or cosine >= ANSWERS or max(about[1:]) >= ANSWERING_PASSAGE
-            answered = answered or self._answers(question, sentence)
+            answered = answered or any(self._answers(part, sentence) for part in parts)
             if answered:
                 yield from held
                 held.clear()
+        for at, drafted in enumerate(self.trace.drafted):
+            if drafted.shown and (drafted.sentence, drafted.support) in held:
+                reasons = ("question: it is true, but neither it nor what was found answers the question",)
+                support = Support(0.0, drafted.support.sentences, reasons)
+                self.trace.drafted[at] = Drafted(drafted.sentence, support, False, drafted.seconds)
 
     def _shown(self, sentence: str, support: Support, began: float) -> bool:
         shown = support.supported and support.score >= self.support_threshold
         self.trace.drafted.append(Drafted(sentence, support, shown, time.perf_counter() - began))
         return shown
+
+    def _likeness(self, asked: Sequence[Vectors], sentence: str) -> float:
+        """Cosine of a sentence and the part of the question that it is most like."""
+        vector = self.embedder.embed_query(sentence)
+        return max(float(part @ vector) for part in asked)
 
     def _answers(self, question: str, sentence: str) -> bool:
         found = self.reader.read(question, [sentence], 1)[0]

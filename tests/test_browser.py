@@ -99,6 +99,13 @@ def test_a_refusal_shows_the_nearest_passages_as_such(page: Page) -> None:
     expect(page.locator("mark")).not_to_be_empty()
 
 
+def test_what_is_left_open_of_two_questions_is_named(page: Page) -> None:
+    page.goto("/")
+    ask(page, "When was Skerrow Light built, and who painted it?")
+    expect(page.get_by_text("Not answered: Who painted Skerrow Light?")).to_be_visible()
+    expect(page.get_by_text("built in 1871").first).to_be_visible()
+
+
 def test_hostile_text_is_shown_as_text_and_marked_exactly(browser: Browser, site: str) -> None:
     for viewport in (None, PHONE):
         with visiting(browser, site, **({"viewport": viewport} if viewport else {})) as page:

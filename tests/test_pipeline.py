@@ -17,6 +17,7 @@ from index.errors import CollectionMissing
 from index.store import ChunkedDocument, Collections
 from index.types import Document, Span, content_hash
 from qa.answer import REFUSAL
+from qa.compound import parts
 from qa.errors import InvalidQuestion, LLMError
 from qa.explain import wants_explanation
 from qa.find import MOST_ANSWERS, wants_several
@@ -71,7 +72,7 @@ def check_invariants(qa: QA, events: list[Event]) -> Answer:
         assert answer.claims
         assert answer.short_answer
         assert quotes == [answer.quote]
-        if wants_several(answer.question):
+        if wants_several(answer.question) or len(parts(answer.question)) > 1:
             assert all(words in answer.quote.text for words in answer.short_answer.split("; "))
         else:
             assert answer.short_answer in answer.quote.text
@@ -87,8 +88,10 @@ def check_invariants(qa: QA, events: list[Event]) -> Answer:
         if isinstance(event, QuoteEvent | ClaimEvent):
             shown = event.quote if isinstance(event, QuoteEvent) else event.claim
             assert event.citations == [answer.citations[i] for i in shown.citation_indices]
-    most = 2 * MOST_ANSWERS if wants_several(answer.question) else 2
-    assert len(answer.citations) <= most + wants_explanation(answer.question)
+    asked = [part.question for part in parts(answer.question)]
+    assert set(answer.unanswered) < set(asked)
+    most = sum((2 * MOST_ANSWERS if wants_several(part) else 2) + wants_explanation(part) for part in asked)
+    assert len(answer.citations) <= most
     return answer
 
 
@@ -99,7 +102,8 @@ TEXT = st.lists(
     ),
     max_size=60,
 ).map("".join)
-QUESTION = st.one_of(TEXT, st.sampled_from(["When is Tea served?", "Who is he?", "Tea"]))
+QUESTIONS = ["When is Tea served?", "Who is he?", "Tea", "When is Tea served, and who is the cook?"]
+QUESTION = st.one_of(TEXT, st.sampled_from(QUESTIONS))
 
 
 @given(documents=st.lists(TEXT.filter(str.strip), min_size=1, max_size=4), question=QUESTION)

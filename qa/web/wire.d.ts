@@ -50,6 +50,8 @@ export interface Answer {
   passages: Passage[];
   models: { llm: string | null };
   timings: Record<string, number>;
+  /** Not in answers that an earlier version has kept. */
+  unanswered?: string[];
   note: string | null;
 }
 

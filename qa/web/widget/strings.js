@@ -21,6 +21,7 @@ export const STRINGS = {
   written: "In other words",
   from: "From",
   understood: "Understood as: {question}",
+  unanswered: "Not answered: {questions}",
   source: "Source {number}: {title}",
   newTab: "{label}, opens in a new tab",
   open: "Open at this place",

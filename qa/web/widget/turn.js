@@ -148,6 +148,9 @@ export class TurnView {
     }
     if (answer.status === "answered") {
       say(fill(strings.done, { count: answer.citations.length }));
+      if (answer.unanswered?.length) {
+        this.#body.append(el("p", { className: "quiet", dir: "auto" }, fill(strings.unanswered, { questions: answer.unanswered.join(" ") })));
+      }
       this.#body.append(this.#about(answer));
     } else {
       say(`${strings.refused}. ${answer.answer}`);
