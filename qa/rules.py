@@ -134,7 +134,7 @@ _HEDGES = {
         "supposedly presumably rumoured rumored plan want wish hope intend seek aim try attempt propose consider offer "
         "expect predict project forecast estimate schedule promise pledge vow threaten agree ask need require "
         "encourage allow enable permit able desire desirous attempt effort bid intention goal ambition proposal chance "
-        "opportunity ability threat nearly almost partly partially",
+        "opportunity ability threat nearly almost partly partially vote decide",
         "time": "former formerly previously once used ex late acting until no-longer originally initially",
         "extent": "some many most several few often usually mostly mainly sometimes generally largely occasionally "
         "typically primarily frequently commonly normally only half",
@@ -164,6 +164,7 @@ _SENSES = {
         "should ought",
         "seek aim try attempt",
         "plan intend intention",
+        "vote decide",
         "nearly almost",
         "mostly mainly largely primarily",
         "often frequently commonly",
@@ -193,13 +194,13 @@ def _governed(items: list[Item], at: int, reach: int) -> list[str]:
     return found
 
 
-def hedges(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -> list[str]:
+def hedges(said: list[Item], source: list[Item]) -> list[str]:
     """What makes of a claim something else than a fact must be kept, and nothing of the kind be added."""
     reasons = []
     content = {item.key for item in said if item.content}
-    known = {item.key for item in [*source, *context]}
+    known = {item.key for item in source}
     stems = {item.key.partition("+")[0] for item in said}
-    kept = [(item.key, hedge(item), _governed(said, at, 1)) for at, item in enumerate(said) if _hedges(said, at)]
+    kept = [(item.key, hedge(item), _governed(said, at, 3)) for at, item in enumerate(said) if _hedges(said, at)]
     there = [(item, hedge(item), _governed(source, at, 3)) for at, item in enumerate(source) if _hedges(source, at)]
     for item, kind, bears_on in there:
         if item.key.partition("+")[0] in stems:
@@ -207,7 +208,7 @@ def hedges(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -
         if item.text.casefold() == "only" and "not" not in content:
             continue  # what is so only of some, or only then, is so
         if any(word in content for word in bears_on[:2]) and not any(
-            _sense(item.key) == _sense(mine) and set(words) & known <= set(bears_on) for mine, _, words in kept
+            _sense(item.key) == _sense(mine) and set(words[:1]) & known <= set(bears_on) for mine, _, words in kept
         ):
             reasons.append(f"{kind}: {item.text} of the evidence is lost")
     for mine, kind, words in kept:
@@ -217,8 +218,16 @@ def hedges(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -
             for item, _, bears_on in there
             if _sense(mine) == _sense(item.key)
         ]
-        # A word that the source does not have (`reach` for `get to`) is judged by itself.
-        if not any(set(words) & known <= reach for reach in same):
+        # A word that the source does not have (`reach` for `get to`) is judged by itself, but a negation has to be near
+        # the same words: that something else is not so, says nothing of it.
+        first, others = set(words[:1]) & known, set(words[1:]) & known
+        stray = (
+            kind == "negation"
+            and not first
+            and others
+            and not any(others & set(far) for _, other, far in there if other == kind)
+        )
+        if stray or not any(first <= reach for reach in same):
             reasons.append(f"{kind}: {mine} is not in the evidence there")
     return reasons
 
@@ -237,6 +246,9 @@ def _hedges(items: list[Item], at: int) -> bool:
     return bool(hedge(items[at])) and not _doubled(items, at) and not _literal(items, at)
 
 
+_RESOLVES = frozenset(map(own_key, ("vote", "decide")))
+
+
 def _literal(items: list[Item], at: int) -> bool:
     """No hedge but another word of the same form: `the project`, `using the chips`, `going to Cork`, `a decline`."""
     item, word = items[at], items[at].text.casefold()
@@ -253,6 +265,8 @@ def _literal(items: list[Item], at: int) -> bool:
         return word != "acting" or not after or key_of(after[0]) not in _OFFICES
     if own_key(word) == own_key("decline"):
         return not to_do
+    if own_key(word) in _RESOLVES:  # `voted on Thursday to ban cars`, not `cast a vote`
+        return "to" not in after
     if own_key(word) == own_key("encourage"):
         return "to" not in after
     if word in {"report", "reports", "reported", "reporting"}:  # `was reported missing`, `the reported theft`
@@ -277,6 +291,7 @@ SPEECH = keys_of(
     "say tell claim believe think argue suggest allege according deny assert contend maintain insist estimate predict "
     "report opine hypothesize theorize speculate doubt warn feel view consider"
 )
+_ADMISSIONS = keys_of("admit acknowledge concede confirm")
 UNATTRIBUTED = "attribution: it leaves out who says so"
 _CONDITIONS = frozenset({"if", "unless", "whether", "assuming", "otherwise"})
 
@@ -293,6 +308,9 @@ def frame(said: list[Item], source: list[Item], *, reports: bool = True) -> list
     there = set().union(*([clause for clause in clauses if content & clause] or clauses))
     if there & speech and not there & speech & here:
         reasons.append(UNATTRIBUTED)
+    admitted = next((item.text for item in said if item.key in _ADMISSIONS), None)
+    if admitted and not _ADMISSIONS & {item.key for item in source}:
+        reasons.append(f"attribution: that somebody {admitted} it is not in the evidence")
     if _conditional(source) and not _conditional(said):
         reasons.append("condition: it leaves out a condition")
     return reasons

@@ -292,6 +292,7 @@ def turned(said: list[Item], source: list[Item]) -> list[str]:
     A word before a verb, or `after`, `than` and the like, that stands only after it in the source, while one after it
     stands only before it there. A passive may turn the two about, where the source has none, and an active a passive.
     """
+    said, source = _in_order(said), _in_order(source)
     for at, pivot in enumerate(said):
         verb = _finite(said, at)
         if not (verb or _relates(said, at)):
@@ -304,6 +305,14 @@ def turned(said: list[Item], source: list[Item]) -> list[str]:
         if places and all(_exchanged(left, right, source, place) for place in places):
             return [f"roles: what is before and after {pivot.text} is the other way round in the evidence"]
     return []
+
+
+def _in_order(items: list[Item]) -> list[Item]:
+    """`After the storm, the pier closed` as `the pier closed after the storm`."""
+    if not items or items[0].text.casefold() not in ("after", "before", "because"):
+        return items
+    comma = next((at for at, item in enumerate(items) if item.text == ","), None)
+    return items if comma is None else [*items[comma + 1 :], *items[:comma]]
 
 
 def _counts(item: Item) -> bool:

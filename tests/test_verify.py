@@ -538,6 +538,10 @@ SAID_ALIKE = [
     ("In 2013, the region had 41,000 foreign citizens.", "In 2013 foreign citizens of the region were 41,000."),
     ("Ada Byrne closed the pier.", "It was Ada Byrne who closed the pier."),
     ("Drivers who ignore the ban face a fine.", "Drivers who ignore the ban face a fine."),
+    ("The pier closed after a storm hit the town.", "After a storm hit the town, the pier closed."),
+    ("Before the pier was sold, the fares began to fall.", "The fares began to fall before the pier was sold."),
+    ("The council decided to ban cars from the pier.", "The council voted to ban cars from the pier."),
+    ("Ana Ruiz could not get to the telephone.", "Ana Ruiz could not reach the telephone."),
 ]  # fmt: skip
 TURNED_ASIDE = [
     ("The ferry carries up to 320 passengers.", "The ferry must carry 320 passengers.", "modality"),
@@ -551,6 +555,10 @@ TURNED_ASIDE = [
     ("Ada Byrne is not only a captain of the pier.", "Ada Byrne is a captain, not of the pier.", "negation"),
     ("Ames denied that a letter proves the theft.", "A letter proves the theft.", "attribution"),
     ("The harbour opened the pier.", "It was opened by the harbour.", "pronoun"),
+    ("The council voted on Monday to ban cars from the pier.", "The council banned cars from the pier.", "modality"),
+    ("The owner said the pier leaked.", "The owner admitted that the pier leaked.", "attribution"),
+    ("The pier has no roof, but it has a painted wall.", "The pier has no picture on its painted wall.", "negation"),
+    ("The fares began to fall after the pier was sold.", "After the fares began to fall, the pier was sold.", "roles"),
 ]
 
 
@@ -579,6 +587,11 @@ BUILT = (
 )
 def test_what_a_clause_denies_is_not_lent_to_what_stands_before_it(claim: str) -> None:
     assert not evidence_of(BUILT).support(claim).supported
+
+
+def test_a_negation_in_the_sentence_that_lends_its_subject_is_kept() -> None:
+    evidence = "A study by Ana Ruiz found that large piers do not help small towns. She compared the towns of a county."
+    assert not evidence_of(evidence).support("Ana Ruiz found that large piers help small towns.").supported
 
 
 def test_who_says_so_does_not_reach_beyond_a_contrast() -> None:
