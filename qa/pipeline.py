@@ -41,7 +41,7 @@ from qa.types import (
     QuoteEvent,
     Turn,
 )
-from qa.writer import Writer
+from qa.writer import HALF, Writer
 
 log = logging.getLogger(__name__)
 
@@ -315,7 +315,9 @@ class Inquiry:
         draft.probability = min((answers[0].probability for answers in answered or found if answers), default=0.0)
         if answered:
             draft.unanswered = [
-                part for part, answers in zip(trace.parts, found, strict=True) if answers not in answered
+                part
+                for part, answers in zip(trace.parts, found, strict=True)
+                if answers not in answered and not self._shown_anyway(answers, trace.found)
             ]
             quote = draft.quote(trace.found)
             clock.lap("compose_ms")
@@ -330,6 +332,12 @@ class Inquiry:
         if found and found[0].probability >= threshold and wants_explanation(question):
             found[0] = replace(found[0], excerpt=explained(question, found[0].excerpt, qa.reader, qa.embedder))
         return found
+
+    def _shown_anyway(self, answers: Sequence[Found], shown: Sequence[Found]) -> bool:
+        """Whether what was found for a part, though not surely enough by itself, stands in the answer to another."""
+        sentences = {sentence for other in shown for sentence in other.excerpt.shown}
+        likely = bool(answers) and answers[0].probability >= HALF * self.trace.threshold
+        return likely and sentences.issuperset(answers[0].excerpt.holding)
 
     def time_left(self) -> float:
         """Seconds that are left for the language model's part that comes next, waiting for its turn included."""

@@ -88,6 +88,17 @@ def test_what_is_left_open_is_named_and_not_taken_from_another_document(make_qa:
     assert trace.parts == ["Who won the Alder Cup?", "Was anyone hurt?"]
 
 
+def test_what_stands_in_the_answer_to_another_part_is_not_called_open(make_qa: MakeQA) -> None:
+    qa = make_qa({"cup.txt": "On Friday Ines Dole spoke in Alder, as the mayor of Bram had on Monday."})
+    asked, trace = "Where and when did Ines Dole speak?", Trace()
+    qa.ask(asked, mode="extractive", trace=trace)
+    surest = max(found.probability for found in trace.found)
+    qa.settings = qa.settings.model_copy(update={"answer_threshold": surest})
+    answer = qa.ask(asked, mode="extractive", trace=trace)
+    assert len(trace.found) == 1
+    assert (answer.status, answer.unanswered) == ("answered", [])
+
+
 def test_where_no_part_is_answered_it_is_refused(make_qa: MakeQA) -> None:
     answer = make_qa(TEXTS).ask("Who painted the town hall, and what did it cost?", mode="extractive")
     assert (answer.status, answer.citations, answer.unanswered) == ("not_answerable", [], [])
