@@ -35,8 +35,8 @@ class LanguageModel:
     """The LLM that the settings name: importing and loading it wait until it is first needed.
 
     A `capable` one reads passages and answers in its own words; another only phrases what the reader found. At most
-    `parallel` answers are written at once. `hang_up` is called in the thread that reads a reply when nobody wants it
-    any more, for clients that closing the reply does not stop.
+    `parallel` answers are written at once. `hang_up` is called in the thread that reads a reply when it is over or
+    nobody wants it any more, for clients that closing the reply does not stop.
     """
 
     name: str
@@ -68,12 +68,13 @@ class LanguageModel:
                         break
                 else:
                     pieces.put(None)
-                    return
-                self.hang_up()
             except Exception as error:  # whatever it is must reach the thread that waits
                 pieces.put(error)
             finally:
-                self._threads.release()
+                try:
+                    self.hang_up()
+                finally:
+                    self._threads.release()
 
         if not self._threads.acquire(timeout=max(0.0, budget.remaining())):
             raise LLMTimeout("it is busy with other answers", help=FALLBACK)

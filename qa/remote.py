@@ -22,17 +22,20 @@ _current = threading.local()
 
 
 def _remember(response: httpx.Response) -> None:
+    hang_up()  # on the one before, of a try that failed
     _current.response = response
 
 
 def hang_up() -> None:
     """Close the connection of the last reply to this thread.
 
-    openai's stream (2.54) is part of a reference cycle: dropped, it stays open and the server goes on writing.
+    openai's stream (2.54) is part of a reference cycle: dropped, it stays open, the server goes on writing, and the
+    garbage collector closes it at any time: within httpcore's own lock, too, which then waits for itself for ever.
     """
     response = getattr(_current, "response", None)
     if response is not None:
         response.close()
+        del _current.response
 
 
 def openai_compatible(model: str, base_url: str | None, api_key: str | None, timeout: float) -> LLM:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from llama_index.core.llms import ChatMessage
 
+from qa import remote
 from qa.build import build_llm
 from qa.errors import LLMError, LLMTimeout, SettingsError
 from qa.llm import Budget, LanguageModel
@@ -69,6 +72,27 @@ def test_whatever_happens_ends_in_time_with_words_that_can_be_shown(
         with pytest.raises(error, match=words) as caught:
             "".join(llm.write(ASKED, budget(2.5, 2)))
         assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "reply", [Reply("It sails."), Reply("It sails.", "broken_json"), Reply("", "disconnect_midway")]
+)
+def test_no_reply_is_left_open_for_the_garbage_collector(reply: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[httpx.Response] = []
+    remember = remote._remember
+    monkeypatch.setattr(remote, "_remember", lambda response: (seen.append(response), remember(response)))
+    gc.disable()
+    try:
+        with served(reply) as (_, llm):
+            with suppress(LLMError):
+                "".join(llm.write(ASKED, budget()))
+            until = time.monotonic() + 5
+            while not all(response.is_closed for response in seen) and time.monotonic() < until:
+                time.sleep(0.01)
+            assert seen
+            assert all(response.is_closed for response in seen)
+    finally:
+        gc.enable()
 
 
 def test_a_wait_that_the_server_asks_for_is_kept_unless_it_is_too_long() -> None:
