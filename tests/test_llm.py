@@ -21,7 +21,7 @@ from qa.errors import LLMError, LLMTimeout, SettingsError
 from qa.llm import Budget, LanguageModel
 from qa.remote import hang_up, openai_compatible
 from qa.settings import Settings
-from tests.hostile import HostileServer, Reply, hostile_server
+from tests.hostile import Behaviour, HostileServer, Reply, hostile_server
 
 ASKED = [ChatMessage(role="user", content="Well?")]
 
@@ -74,16 +74,14 @@ def test_whatever_happens_ends_in_time_with_words_that_can_be_shown(
         assert "secret" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    "reply", [Reply("It sails."), Reply("It sails.", "broken_json"), Reply("", "disconnect_midway")]
-)
-def test_no_reply_is_left_open_for_the_garbage_collector(reply: Reply, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("behaviour", ["text", "broken_json", "disconnect_midway", "wrong_shape", "not_json"])
+def test_no_reply_is_left_open_for_the_garbage_collector(behaviour: Behaviour, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[httpx.Response] = []
     remember = remote._remember
     monkeypatch.setattr(remote, "_remember", lambda response: (seen.append(response), remember(response)))
     gc.disable()
     try:
-        with served(reply) as (_, llm):
+        with served(Reply("It sails.", behaviour)) as (_, llm):
             with suppress(LLMError):
                 "".join(llm.write(ASKED, budget()))
             until = time.monotonic() + 5
