@@ -292,10 +292,11 @@ class Inquiry:
         qa, draft, trace, clock = self.qa, self.draft, self.trace, self._clock
         asked = parts(draft.question)
         with qa.collections.get(draft.collection).snapshot(qa.embedder.name) as snapshot:
-            ranked = [qa.retrieve(snapshot, part.topic, self._top_k) for part in asked]
+            ranked = {topic: qa.retrieve(snapshot, topic, self._top_k) for topic in {part.topic for part in asked}}
             clock.lap("retrieve_ms")
             read: list[list[ReadPassage]] = []
-            for part, items in zip(asked, ranked, strict=True):
+            for part in asked:
+                items = ranked[part.topic]
                 if part.follows and read[-1]:
                     about = read[-1][0].ranked.passage.document_id
                     items = [item for item in items if item.passage.document_id == about]
