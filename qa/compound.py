@@ -47,6 +47,11 @@ def parts(asked: str) -> list[Part]:
     return [Part(first, first), *(Part(it, it) if _names(it) else Part(it, asked, follows=True) for it in others)]
 
 
+def same_event(one: str, other: str) -> bool:
+    """Whether two questions differ in their question word alone: `Where did X speak?`, `When did X speak?`."""
+    return [word.casefold() for word in one.split()[1:]] == [word.casefold() for word in other.split()[1:]]
+
+
 def _taken_apart(asked: str) -> list[str]:
     both = _TWO_WORDS.match(asked)
     if both and both["rest"].split()[0].casefold() in AUXILIARIES:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from index.embed import Embedder
 from index.store import Collections, Snapshot
 from qa.answer import Clock, Draft, passage_result
-from qa.compound import parts
+from qa.compound import Part, parts, same_event
 from qa.conversations import Conversations
 from qa.decide import Calibration
 from qa.errors import InvalidQuestion, QAError
@@ -316,9 +316,9 @@ class Inquiry:
         draft.probability = min((answers[0].probability for answers in answered or found if answers), default=0.0)
         if answered:
             draft.unanswered = [
-                part
-                for part, answers in zip(trace.parts, found, strict=True)
-                if answers not in answered and not self._shown_anyway(answers, trace.found)
+                part.question
+                for part, answers in zip(asked, found, strict=True)
+                if answers not in answered and not self._shown_anyway(part, answers, trace.found)
             ]
             quote = draft.quote(trace.found)
             clock.lap("compose_ms")
@@ -334,9 +334,15 @@ class Inquiry:
             found[0] = replace(found[0], excerpt=explained(question, found[0].excerpt, qa.reader, qa.embedder))
         return found
 
-    def _shown_anyway(self, answers: Sequence[Found], shown: Sequence[Found]) -> bool:
-        """Whether what was found for a part, though not surely enough by itself, stands in the answer to another."""
-        sentences = {sentence for other in shown for sentence in other.excerpt.shown}
+    def _shown_anyway(self, part: Part, answers: Sequence[Found], shown: Sequence[Found]) -> bool:
+        """Whether what was found for a part, though not surely enough by itself, stands in the answer to another.
+
+        Only where both ask about one event (`Where and when did X speak?`): of what is said of X in one sentence, when
+        it was built says nothing of who painted it.
+        """
+        sentences = {
+            sentence for other in shown if same_event(part.question, other.question) for sentence in other.excerpt.shown
+        }
         likely = bool(answers) and answers[0].probability >= HALF * self.trace.threshold
         return likely and sentences.issuperset(answers[0].excerpt.holding)
 

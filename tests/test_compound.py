@@ -99,6 +99,14 @@ def test_what_stands_in_the_answer_to_another_part_is_not_called_open(make_qa: M
     assert (answer.status, answer.unanswered) == ("answered", [])
 
 
+def test_a_near_miss_in_the_answer_to_another_part_stays_open(make_qa: MakeQA) -> None:
+    qa = make_qa({"light.txt": "Skerrow Light was built in 1871 by the engineer Ada Brandt."})
+    answer = qa.ask("When was Skerrow Light built, and who painted it?", mode="extractive")
+    assert answer.short_answer is not None
+    assert "1871" in answer.short_answer
+    assert answer.unanswered == ["Who painted Skerrow Light?"]
+
+
 def test_where_no_part_is_answered_it_is_refused(make_qa: MakeQA) -> None:
     answer = make_qa(TEXTS).ask("Who painted the town hall, and what did it cost?", mode="extractive")
     assert (answer.status, answer.citations, answer.unanswered) == ("not_answerable", [], [])
