@@ -100,6 +100,12 @@ class SupportModel:
         return Verdict(float(supported), float(1 - supported - contradicted), float(contradicted))
 
 
+def answer_claim(question: str, answer: str) -> str:
+    """An answer as a claim, as the model was trained on them: `When was it built? 1871.`."""
+    question, answer = " ".join(question.split()), " ".join(answer.split()).rstrip(" .,;:")
+    return f"{question if question[-1:] in '?.' else question + '?'} {answer}."
+
+
 def log_odds(logits: np.ndarray) -> float:
     """Of support against the two other classes."""
     return float(logits[0] - np.logaddexp(logits[1], logits[2]))

@@ -27,7 +27,7 @@ from sklearn.metrics import balanced_accuracy_score
 sys.path.insert(0, str(Path(__file__).parent.parent))  # `training` is part of the checkout, not of the package
 
 from index.embed import MiniLM
-from qa.read import MODEL_DIR, untruncated
+from qa.read import MODEL_DIR, onnx_reader, untruncated
 from training.claims import ClaimMaker, Label
 from training.corpus import load_squad
 from training.examples import Maker
@@ -49,6 +49,7 @@ MIX = {
     "asked_roles": 0.06,
     "asked_opposite": 0.05,
     "other_answer": 0.09,
+    "misread": 0.14,
     "number": 0.02,
     "name": 0.02,
     "opposite": 0.04,
@@ -113,7 +114,8 @@ def main() -> None:
     random.Random(options.seed).shuffle(articles)
     held_out, articles = articles[:HELD_OUT], articles[HELD_OUT:]
     questions = [question for article in articles for question in article.questions]
-    maker = ClaimMaker(Maker(articles, *word_vectors(model, tokenizer, questions)))
+    reader = onnx_reader(threads=1)
+    maker = ClaimMaker(Maker(articles, *word_vectors(model, tokenizer, questions)), reader)
     recipe = SupportRecipe(
         examples=options.examples,
         mix={kind: share for kind, share in MIX.items() if kind not in options.without},

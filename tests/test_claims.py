@@ -14,8 +14,8 @@ import pytest
 from tokenizers import Tokenizer
 
 from index.embed import MiniLM
-from qa.read import MODEL_DIR, untruncated
-from qa.support import WINDOW, encode, narrowed
+from qa.read import MODEL_DIR, onnx_reader, untruncated
+from qa.support import WINDOW, answer_claim, encode, narrowed
 from qa.wording import key_of
 from training.claims import ClaimMaker, Label, Pair, denied, reworded
 from training.corpus import Article, load_squad, normal
@@ -50,7 +50,8 @@ def articles(tmp_path_factory: pytest.TempPathFactory) -> list[Article]:
 @pytest.fixture(scope="module")
 def maker(articles: list[Article]) -> ClaimMaker:
     words = ["bridge", "ferry", "sailors"]
-    return ClaimMaker(Maker(articles, words, np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)))
+    vectors = np.random.default_rng(1).normal(size=(3, 8)).astype(np.float32)
+    return ClaimMaker(Maker(articles, words, vectors), onnx_reader())
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +116,19 @@ def test_every_kind_can_be_made_and_is_made_again_from_the_same_seed(
 ) -> None:
     for kind in set(maker.kinds) - {"related", "asked_roles", "asked_opposite"}:  # these need words or other questions
         assert draw(kind) == draw(kind)
+
+
+def test_what_the_reader_takes_for_an_answer_is_none_where_the_answer_is_not(draw: Callable[[str], list[Pair]]) -> None:
+    for pair in draw("misread"):
+        assert pair.label == Label.NOT_SUPPORTED
+        found = pair.claim.rsplit("? ", 1)[-1].removesuffix(".")
+        assert normal(found).strip() in normal(pair.evidence), pair
+
+
+def test_an_answer_is_a_claim_behind_its_question() -> None:
+    assert answer_claim("When was it  built?", "1871") == "When was it built? 1871."
+    assert answer_claim("Name the boat.", "Sula.") == "Name the boat. Sula."
+    assert answer_claim("bridge length", "240 metres") == "bridge length? 240 metres."
 
 
 def test_what_is_supported_stands_in_the_evidence(draw: Callable[[str], list[Pair]]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from tokenizers import Tokenizer
 
 from qa.evaluation.grounding import load_pairs
-from qa.read import MODEL_DIR, untruncated
+from qa.read import MODEL_DIR, onnx_reader, untruncated
 from qa.support import SupportModel
 from tests.test_claims import squad_file
 from training.claims import Label, Pair
@@ -51,7 +51,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, monkeyp
     monkeypatch.setattr(loop, "SAVE_EVERY", 0)
     articles = load_squad(squad_file(tmp_path))
     questions = [q for article in articles for q in article.questions] * 6
-    maker = ClaimMaker(Maker(articles, ["ferry", "boats"], np.eye(2, 8, dtype=np.float32)))
+    maker = ClaimMaker(Maker(articles, ["ferry", "boats"], np.eye(2, 8, dtype=np.float32)), onnx_reader())
     recipe = support.SupportRecipe(
         examples=64, mix={"said": 1.0, "told": 1.0}, init="tiny", warmup=1, judged=0.3, written=0.2
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from qa.support import answer_claim
 from tests.test_claims import squad_file
 from training.claims import Label
 from training.corpus import Article, load_squad
@@ -89,7 +90,13 @@ def test_a_question_with_its_answer_is_a_claim_and_its_near_misses_are_false_one
     record = {"name": "lease", "genre": "contract", "text": LEASE, "questions": [QUESTION]}
     asked = both(load_questions([], lines(tmp_path / "q.jsonl", record)))
     found = {claimed.claim: claimed.label for claimed in as_claims(asked)}
-    assert found == {"The crane costs 4,500.": Label.SUPPORTED, "The yard costs 4,500.": Label.NOT_SUPPORTED}
+    question, near = QUESTION["question"], QUESTION["near"][0]
+    assert found == {
+        "The crane costs 4,500.": Label.SUPPORTED,
+        answer_claim(question, "4,500"): Label.SUPPORTED,
+        "The yard costs 4,500.": Label.NOT_SUPPORTED,
+        answer_claim(near, "4,500"): Label.NOT_SUPPORTED,
+    }
 
 
 def test_what_is_shipped_can_be_read_and_keeps_a_tenth_apart() -> None:

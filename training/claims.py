@@ -1,8 +1,8 @@
 """Pairs of evidence and claim for the support model, made from SQuAD: true ones, and corruptions of true ones.
 
-Claims are statements made of a question and its answer (a person's paraphrase of the passage), or sentences of the
-passage, shortened or reworded. For every kind of corruption there is a twin that looks alike and is supported, so that
-no surface gives the label away: a claim with "may" is true where the evidence has it, too.
+Claims are statements made of a question and its answer (a person's paraphrase of the passage), the two one after the
+other, or sentences of the passage, shortened or reworded. For every kind of corruption there is a twin that looks alike
+and is supported, so that no surface gives the label away: a claim with "may" is true where the evidence has it, too.
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ from lemminflect import getAllLemmas, getInflection
 
 from index.types import Span
 from qa.extract import UNRESOLVED
+from qa.read import Reader
+from qa.support import answer_claim
 from qa.wording import synonyms
 from training.corpus import NAME, Paragraph, Question, normal
-from training.examples import Maker, view, withheld
+from training.examples import Maker, restyled, view, withheld
 from training.statements import statement
 from training.words import (
     AGAINST,
@@ -88,8 +90,10 @@ Made = tuple[str, str, Label] | None
 class ClaimMaker:
     """Makes pairs from answerable questions. Everything random comes from the generator that is handed in."""
 
-    def __init__(self, maker: Maker) -> None:
+    def __init__(self, maker: Maker, reader: Reader) -> None:
+        """`reader` gives the answers of kind `misread`: the wrong ones that it takes for right."""
         self._maker = maker
+        self._reader = reader
         self._makers: dict[str, Callable[[Random, Question], Made]] = {
             "said": self._said,
             "told": self._told,
@@ -102,6 +106,7 @@ class ClaimMaker:
             "asked_roles": self._near_miss("roles", Label.CONTRADICTED),
             "asked_opposite": self._near_miss("antonym", Label.CONTRADICTED),
             "other_answer": self._other_answer,
+            "misread": self._misread,
             "number": self._number,
             "name": self._name,
             "opposite": self._opposite,
@@ -150,7 +155,7 @@ class ClaimMaker:
     # Statements of a question and its answer
 
     def _said(self, rng: Random, question: Question) -> Made:
-        claim = statement(question.text, question.answer.of(question.paragraph.text))
+        claim = stated(rng, question.text, question.answer.of(question.paragraph.text))
         return (view(rng, question)[0], claim, Label.SUPPORTED) if claim else None
 
     def _consistent(self, rng: Random, question: Question) -> Made:
@@ -158,7 +163,7 @@ class ClaimMaker:
         example = self._maker.make(rng, question, "consistent", styled=False)
         if example is None or example.answer is None:
             return None
-        claim = statement(example.question, example.answer.of(example.passage))
+        claim = stated(rng, example.question, example.answer.of(example.passage))
         return (example.passage, claim, Label.SUPPORTED) if claim else None
 
     def _near_miss(self, kind: str, label: Label) -> Callable[[Random, Question], Made]:
@@ -168,7 +173,7 @@ class ClaimMaker:
             example = self._maker.make(rng, question, kind, styled=False)
             if example is None:
                 return None
-            claim = statement(example.question, question.answer.of(question.paragraph.text))
+            claim = stated(rng, example.question, question.answer.of(question.paragraph.text))
             return (example.passage, claim, label) if claim else None
 
         return make
@@ -184,8 +189,24 @@ class ClaimMaker:
         fits = sorted(o for o in others if _shape(o) == _shape(answer) and normal(o).strip() not in normal(answer))
         if not fits:
             return None
-        claim = statement(question.text, rng.choice(fits))
+        claim = stated(rng, question.text, rng.choice(fits))
         return (view(rng, question)[0], claim, Label.CONTRADICTED) if claim else None
+
+    def _misread(self, rng: Random, question: Question) -> Made:
+        """What the reader finds where the answer is not: elsewhere in the passage, or in one that is like it."""
+        others = question.article.neighbours(question, 3)
+        paragraph = question.paragraph if rng.random() < 0.4 or not others else rng.choice(others)
+        answer = question.answer.of(question.paragraph.text)
+        for candidate in self._reader.read(question.text, [paragraph.text], 5)[0]:
+            found = candidate.span.of(paragraph.text)
+            holding = paragraph.holding(candidate.span)
+            told = paragraph.text[paragraph.sentences[holding[0]].start : paragraph.sentences[holding[-1]].end]
+            if normal(answer).strip() in normal(told) or len(found.split()) > 14:
+                continue
+            evidence, _ = view(rng, Question(question.text, paragraph, candidate.span, question.article))
+            kept = evidence if normal(answer).strip() not in normal(evidence) else told
+            return kept, answer_claim(restyled(rng, question.text), found), Label.NOT_SUPPORTED
+        return None
 
     def _undisclosed(self, rng: Random, question: Question) -> Made:
         """What the answer's sentence told is not told: either that is what is claimed, or the answer."""
@@ -459,6 +480,13 @@ class ClaimMaker:
             return around(rng, question.paragraph, sentence, text), other, label
         evidence = around(rng, question.paragraph, sentence, other)
         return (evidence, reworded(rng, other), Label.SUPPORTED) if rng.random() < 0.6 else (evidence, short, label)
+
+
+def stated(rng: Random, question: str, answer: str) -> str | None:
+    """Question and answer as one claim: a statement, or the one after the other."""
+    if rng.random() < 0.5:
+        return statement(question, answer)
+    return answer_claim(restyled(rng, question), answer) if len(answer.split()) <= 14 else None
 
 
 def _standing(rng: Random, paragraph: Paragraph) -> Iterator[tuple[Span, str]]:

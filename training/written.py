@@ -16,6 +16,7 @@ from random import Random
 from typing import Any
 
 from index.types import Span
+from qa.support import answer_claim
 from training.claims import Label, Pair
 from training.corpus import Article, Paragraph, Question
 from training.examples import Example, restyled, view
@@ -123,9 +124,9 @@ def as_claims(asked: Sequence[Asked]) -> list[Claimed]:
         question = item.question
         answer = question.answer.of(question.paragraph.text)
         for text, label in [(question.text, Label.SUPPORTED), *((near, Label.NOT_SUPPORTED) for near in item.near)]:
-            claim = statement(text, answer)
-            if claim:
-                found.append(Claimed("asked", question.paragraph, question.answer, claim, label))
+            for claim in (statement(text, answer), answer_claim(text, answer)):
+                if claim:
+                    found.append(Claimed("asked", question.paragraph, question.answer, claim, label))
     return found
 
 
