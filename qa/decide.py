@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import cache
 from pathlib import Path
+
+from qa.support import Judge, answer_claim
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
     """What a reader's scores are worth. `docs/deciding.md` says what else was tried.
 
-    `cosine_weight`: logits that a cosine of 1 between question and passage adds when passages are compared; the reader
-    alone prefers short, plain passages to the one that was asked about. `slope`, `quote_slope` and `intercept` map two
-    scores, of the passage chosen and of the sentences that would be shown from it (by themselves, or with the sentence
-    before them, whichever is higher), to the probability that these are right; from `threshold` on they are shown.
-    `enough`: when a passage has this preference, hardly any passage ranked after it has more.
+    `cosine_weight`: logits that a cosine of 1 between question and passage adds when passages are compared; the
+    reader alone prefers short, plain passages to the one that was asked about. `odds_weight`: what is added for
+    each logit of the support model's log-odds that a passage's sentences bear out its answer. `slope`,
+    `quote_slope`, `odds_slope` and `intercept` map two scores, of the passage chosen and of the sentences that
+    would be shown from it (by themselves, or with the sentence before them, whichever is higher), and these
+    log-odds to the probability that these sentences are right; from `threshold` on they are shown. `enough`:
+    when a passage has this preference, hardly any passage ranked after it has more.
     """
 
     cosine_weight: float
@@ -26,20 +32,27 @@ class Calibration:
     threshold: float
     enough: float
     made_from: str
+    odds_weight: float = 0.0
+    odds_slope: float = 0.0
 
     @classmethod
     def load(cls, path: Path) -> Calibration:
         """The calibration stored beside a reader, as `scripts/calibrate_reader.py` writes it."""
         record = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{field.name: record[field.name] for field in fields(cls)})
+        return cls(**{field.name: record[field.name] for field in fields(cls) if field.name in record})
 
-    def preference(self, score: float, cosine: float) -> float:
+    @property
+    def hears_support(self) -> bool:
+        """Whether the support model has a say."""
+        return bool(self.odds_weight or self.odds_slope)
+
+    def preference(self, score: float, cosine: float, odds: float = 0.0) -> float:
         """How much speaks for a passage: of several, the one with the most is chosen."""
-        return score + self.cosine_weight * cosine
+        return score + self.cosine_weight * cosine + self.odds_weight * odds
 
-    def probability(self, score: float, quote_score: float) -> float:
-        """Probability that the answer is right, from the reader's scores for passage and quote."""
-        logit = self.slope * score + self.quote_slope * quote_score + self.intercept
+    def probability(self, score: float, quote_score: float, odds: float) -> float:
+        """Probability that the answer is right, from the reader's scores for passage and quote and the log-odds."""
+        logit = self.slope * score + self.quote_slope * quote_score + self.odds_slope * odds + self.intercept
         return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
 
 
@@ -53,3 +66,14 @@ UNCALIBRATED = Calibration(
     made_from="nothing: its probabilities are guesses until scripts/calibrate_reader.py has been run",
 )
 """For a reader that brings no calibration: answers where a network trained on SQuAD 2.0 prefers its span to none."""
+
+
+Odds = Callable[[str, str], float]
+"""Log-odds that sentences bear out an answer; 0 where nobody is asked."""
+
+
+def answer_odds(question: str, judge: Judge | None, calibration: Calibration) -> Odds:
+    """Asks the support model about answers to this question, about each once, where the calibration hears it."""
+    if judge is None or not calibration.hears_support:
+        return lambda evidence, words: 0.0
+    return cache(lambda evidence, words: judge(evidence, answer_claim(question, words)).odds)

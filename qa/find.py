@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from index.types import Passage
-from qa.decide import Calibration
+from qa.decide import Calibration, Odds
 from qa.extract import Excerpt, excerpt
 from qa.read import Candidate, Reader
-from qa.rerank import ReadPassage
+from qa.rerank import Before, ReadPassage
 
 MOST_ANSWERS = 5
 _FARTHEST = 3.0  # logits below the best answer that another one may have
@@ -44,11 +43,8 @@ class Found:
     words: str
     score: float
     quote_score: float
+    odds: float
     probability: float
-
-
-Before = Callable[[Passage], Passage | None]
-"""Gives the passage before another in its document."""
 
 
 def wants_several(question: str) -> bool:
@@ -61,6 +57,7 @@ def find(
     read: Sequence[ReadPassage],
     reader: Reader,
     calibration: Calibration,
+    odds: Odds,
     threshold: float,
     before: Before,
     *,
@@ -79,7 +76,7 @@ def find(
         quoted = excerpt(item.ranked.passage, item.place(candidate), before)
         if not shown.isdisjoint(quoted.places()):
             continue
-        answer = judge(question, item, candidate, quoted, reader, calibration)
+        answer = judge(question, item, candidate, quoted, reader, calibration, odds)
         if found and answer.probability < max(threshold, _MORE_LIKELY_THAN_NOT):
             continue
         found.append(answer)
@@ -90,13 +87,23 @@ def find(
 
 
 def judge(
-    question: str, item: ReadPassage, candidate: Candidate, quoted: Excerpt, reader: Reader, calibration: Calibration
+    question: str,
+    item: ReadPassage,
+    candidate: Candidate,
+    quoted: Excerpt,
+    reader: Reader,
+    calibration: Calibration,
+    odds: Odds,
 ) -> Found:
-    """How probable it is that `quoted`, the sentences around a candidate, answers: it is read once more by itself."""
+    """How probable it is that `quoted`, the sentences around a candidate, answers.
+
+    It is read once more by itself, and the support model says whether it bears the answer out.
+    """
     words = candidate.span.of(item.ranked.passage.text)
     quote_score = max(again[0].score for again in reader.read(question, quoted.readings(), 1))
-    probability = calibration.probability(candidate.score, quote_score)
-    return Found(question, quoted, words, candidate.score, quote_score, probability)
+    borne_out = odds(quoted.text(), words)
+    probability = calibration.probability(candidate.score, quote_score, borne_out)
+    return Found(question, quoted, words, candidate.score, quote_score, borne_out, probability)
 
 
 def _candidates(read: Sequence[ReadPassage], *, several: bool) -> Iterator[tuple[ReadPassage, Candidate]]:

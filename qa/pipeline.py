@@ -12,17 +12,17 @@ from index.store import Collections, Snapshot
 from qa.answer import Clock, Draft, passage_result
 from qa.compound import Part, parts, same_event
 from qa.conversations import Conversations
-from qa.decide import Calibration
+from qa.decide import Calibration, Odds, answer_odds
 from qa.errors import InvalidQuestion, QAError
 from qa.explain import explained, wants_explanation
 from qa.feedback import Feedback
-from qa.find import Before, Found, find, wants_several
+from qa.find import Found, find, wants_several
 from qa.followup import standalone
 from qa.grounding import Fact, Grounding, checked, ground, of_collection, of_facts
 from qa.llm import Budget, LanguageModel
 from qa.plan import plan
 from qa.read import Reader
-from qa.rerank import ReadPassage, merged, rerank
+from qa.rerank import Before, ReadPassage, merged, rerank
 from qa.retrieve import RankedPassage, retrieve
 from qa.rewrite import rewritten, stands
 from qa.settings import Settings
@@ -294,21 +294,25 @@ class Inquiry:
         with qa.collections.get(draft.collection).snapshot(qa.embedder.name) as snapshot:
             ranked = {topic: qa.retrieve(snapshot, topic, self._top_k) for topic in {part.topic for part in asked}}
             clock.lap("retrieve_ms")
+            before = snapshot.passage_before
+            odds = [answer_odds(part.question, qa.judge, qa.calibration) for part in asked]
             read: list[list[ReadPassage]] = []
-            for part in asked:
+            for part, borne_out in zip(asked, odds, strict=True):
                 items = ranked[part.topic]
                 if part.follows and read[-1]:
                     about = read[-1][0].ranked.passage.document_id
                     items = [item for item in items if item.passage.document_id == about]
                 several = wants_several(part.question)
-                read.append(rerank(qa.reader, part.question, items, qa.calibration, several=several))
+                read.append(rerank(qa.reader, part.question, items, qa.calibration, borne_out, before, several=several))
             trace.read = merged(read)
             draft.passages = [passage_result(item.ranked, item.score, draft.collection) for item in trace.read]
             clock.lap("read_ms")
             yield PassagesEvent(passages=draft.passages)
             trace.threshold = qa.threshold()
-            before = snapshot.passage_before
-            found = [self._found(part.question, items, before) for part, items in zip(asked, read, strict=True)]
+            found = [
+                self._found(part.question, items, borne_out, before)
+                for part, items, borne_out in zip(asked, read, odds, strict=True)
+            ]
         trace.parts = [part.question for part in asked]
         answered = [answers for answers in found if answers and answers[0].probability >= trace.threshold]
         trace.found = [answer for answers in answered or found for answer in answers]
@@ -325,11 +329,11 @@ class Inquiry:
             yield QuoteEvent(quote=quote, citations=draft.citations)
         self._deadline = time.monotonic() + qa.settings.llm_timeout
 
-    def _found(self, question: str, read: Sequence[ReadPassage], before: Before) -> list[Found]:
+    def _found(self, question: str, read: Sequence[ReadPassage], odds: Odds, before: Before) -> list[Found]:
         """The answers to one question; what explains is shown with the sentence that explains best."""
         qa, threshold = self.qa, self.trace.threshold
         several = wants_several(question)
-        found = find(question, read, qa.reader, qa.calibration, threshold, before, several=several)
+        found = find(question, read, qa.reader, qa.calibration, odds, threshold, before, several=several)
         if found and found[0].probability >= threshold and wants_explanation(question):
             found[0] = replace(found[0], excerpt=explained(question, found[0].excerpt, qa.reader, qa.embedder))
         return found
@@ -425,7 +429,8 @@ class Inquiry:
         if found:
             best, text = max(found, key=lambda pair: pair[0].score)
             draft.short_answer = best.span.of(text)
-            draft.probability = max(draft.probability, qa.calibration.probability(best.score, best.score))
+            odds = answer_odds(draft.question, qa.judge, qa.calibration)(text, draft.short_answer)
+            draft.probability = max(draft.probability, qa.calibration.probability(best.score, best.score, odds))
 
     def _event(self, claim: Claim) -> ClaimEvent:
         return ClaimEvent(claim=claim, citations=[self.draft.citations[i] for i in claim.citation_indices])

@@ -1,18 +1,28 @@
-"""Reading in order: the passages ranked by the reader, the best-ranked read first, and no more than are needed."""
+"""Reading in order: the passages ranked by the reader, the best-ranked read first, and no more than are needed.
+
+Of the two that are preferred then, the support model says how far they bear out the answers found in them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from index.types import Span
-from qa.decide import Calibration
+from index.types import Passage, Span
+from qa.decide import Calibration, Odds
+from qa.extract import excerpt
 from qa.read import Candidate, Reader
 from qa.retrieve import RankedPassage
 
 CANDIDATES = 3  # spans of a passage that are kept, for --explain
 CANDIDATES_OF_SEVERAL = 10  # when the question asks for several answers
+
+
+RIVALS = 2
+"""The support model compares this many of the passages that the reader prefers."""
+Before = Callable[[Passage], Passage | None]
+"""Gives the passage before another in its document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +45,14 @@ class ReadPassage:
 
 
 def rerank(
-    reader: Reader, question: str, ranked: Sequence[RankedPassage], calibration: Calibration, *, several: bool
+    reader: Reader,
+    question: str,
+    ranked: Sequence[RankedPassage],
+    calibration: Calibration,
+    odds: Odds,
+    before: Before,
+    *,
+    several: bool,
 ) -> list[ReadPassage]:
     """The passages, the most preferred first; those that were not read follow in the order they came in.
 
@@ -56,7 +73,19 @@ def rerank(
         preference = calibration.preference(candidates[0].score, item.cosine)
         enough = enough or preference >= calibration.enough
         read.append(ReadPassage(item, candidates, preference))
-    return sorted(read, key=lambda passage: -passage.preference) + rest
+    read.sort(key=lambda passage: -passage.preference)
+    if calibration.odds_weight and len(read) > 1:
+        rivals = [_weighed(item, calibration, odds, before) for item in read[:RIVALS]]
+        read[:RIVALS] = sorted(rivals, key=lambda passage: -passage.preference)
+    return read + rest
+
+
+def _weighed(item: ReadPassage, calibration: Calibration, odds: Odds, before: Before) -> ReadPassage:
+    """With what the support model says of the answer found in it."""
+    assert item.candidates  # noqa: S101 - it was read
+    best, passage = item.candidates[0], item.ranked.passage
+    borne_out = odds(excerpt(passage, item.place(best), before).text(), best.span.of(passage.text))
+    return replace(item, preference=calibration.preference(best.score, item.ranked.cosine, borne_out))
 
 
 def merged(read: Sequence[Sequence[ReadPassage]]) -> list[ReadPassage]:

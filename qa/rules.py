@@ -62,17 +62,20 @@ def _measures(source: list[Item], at: int, unit: str) -> bool:
 
 
 def _pronoun(items: Sequence[Item], at: int) -> bool:
-    """`The curfew was a nightly one`: no number."""
+    """`No one came`, `the curfew was a nightly one`: no number."""
     ends = at + 1 == len(items) or items[at + 1].kind == "mark"
     named = any(item.key in ARTICLES for item in items[max(0, at - 2) : at])
-    return items[at].text == "one" and ends and named
+    nobody = at > 0 and items[at - 1].text.casefold() == "no"
+    return items[at].text == "one" and (nobody or (ends and named))
 
 
 def _next(items: Sequence[Item], at: int) -> str:
     """The key of the content word directly after `at`: what a number counts."""
     after = items[at + 1] if at + 1 < len(items) else None
     dated = is_year(items[at].key) and at > 0 and items[at - 1].text.casefold() in _BEFORE_YEARS
-    return after.key if after and after.kind == "word" and after.content and not hedge(after) and not dated else ""
+    aged = items[at + 2 : at + 3] and items[at + 2].text.casefold() == "old"  # `at the age of 140`
+    counts = after and after.kind == "word" and after.content and not hedge(after)
+    return after.key if after and counts and not dated and not aged else ""
 
 
 _MONTHS = frozenset(map(key_of, MONTHS))
@@ -136,8 +139,8 @@ _HEDGES = {
         "encourage allow enable permit able desire desirous attempt effort bid intention goal ambition proposal chance "
         "opportunity ability threat nearly almost partly partially vote decide",
         "time": "former formerly previously once used ex late acting until no-longer originally initially",
-        "extent": "some many most several few often usually mostly mainly sometimes generally largely occasionally "
-        "typically primarily frequently commonly normally only half",
+        "extent": "some many most several few often usually mostly mainly chiefly sometimes generally largely "
+        "occasionally typically primarily frequently commonly normally only half",
         "rank": "vice deputy co assistant so-called would-be self-proclaimed fictional mock fake",
     }.items()
     for word in words.split()
@@ -166,9 +169,9 @@ _SENSES = {
         "plan intend intention",
         "vote decide",
         "nearly almost",
-        "mostly mainly largely primarily",
+        "mostly mainly chiefly largely primarily",
         "often frequently commonly",
-        "not no never neither nor none",
+        "not no never neither nor none nobody",
     )
     for key in keys_of(group)
 }
@@ -176,6 +179,15 @@ _SENSES = {
 
 def _sense(key: str) -> str:
     return _SENSES.get(key, key)
+
+
+def _says(theirs: str, mine: str) -> bool:
+    """Whether a hedge of the source says that of the claim: who is allowed to go can go, but not the reverse."""
+    one, other = _sense(theirs), _sense(mine)
+    return one == other or (one == _ALLOWED and other == _CAN)
+
+
+_ALLOWED, _CAN = _SENSES[key_of("allow")], _SENSES[key_of("can")]
 
 
 AUXILIARIES = keys_of("not will shall would may might could should can must")
@@ -208,7 +220,7 @@ def hedges(said: list[Item], source: list[Item]) -> list[str]:
         if item.text.casefold() == "only" and "not" not in content:
             continue  # what is so only of some, or only then, is so
         if any(word in content for word in bears_on[:2]) and not any(
-            _sense(item.key) == _sense(mine) and set(words[:1]) & known <= set(bears_on) for mine, _, words in kept
+            _says(item.key, mine) and set(words[:1]) & known <= set(bears_on) for mine, _, words in kept
         ):
             reasons.append(f"{kind}: {item.text} of the evidence is lost")
     for mine, kind, words in kept:
@@ -216,7 +228,7 @@ def hedges(said: list[Item], source: list[Item]) -> list[str]:
         same = [
             set(bears_on[: (2 if item.key == "no" else 1) if kind == "negation" else 3])
             for item, _, bears_on in there
-            if _sense(mine) == _sense(item.key)
+            if _says(item.key, mine)
         ]
         # A word that the source does not have (`reach` for `get to`) is judged by itself, but a negation has to be near
         # the same words: that something else is not so, says nothing of it.
@@ -246,7 +258,7 @@ def _hedges(items: list[Item], at: int) -> bool:
     return bool(hedge(items[at])) and not _doubled(items, at) and not _literal(items, at)
 
 
-_RESOLVES = frozenset(map(own_key, ("vote", "decide")))
+_RESOLVES = frozenset(map(own_key, ("vote", "decide", "agree")))
 
 
 def _literal(items: list[Item], at: int) -> bool:
@@ -265,7 +277,7 @@ def _literal(items: list[Item], at: int) -> bool:
         return word != "acting" or not after or key_of(after[0]) not in _OFFICES
     if own_key(word) == own_key("decline"):
         return not to_do
-    if own_key(word) in _RESOLVES:  # `voted on Thursday to ban cars`, not `cast a vote`
+    if own_key(word) in _RESOLVES:  # `voted on Thursday to ban cars`, not `cast a vote`, `agreed on a rent`
         return "to" not in after
     if own_key(word) == own_key("encourage"):
         return "to" not in after

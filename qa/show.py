@@ -159,7 +159,8 @@ def _decisions(answer: Answer, trace: Trace) -> list[str]:
     verdict = "answer" if answer.status == "answered" else "refuse"
     return [
         f"DECIDE     {verdict}: “{_one_line(found.words, 60)}”, passage {found.score:+.2f}, "
-        f"quote {found.quote_score:+.2f}, probability {found.probability:.3f}, threshold {trace.threshold:.3f}"
+        f"quote {found.quote_score:+.2f}, borne out {found.odds:+.2f}, "
+        f"probability {found.probability:.3f}, threshold {trace.threshold:.3f}"
         for found in trace.found
     ]
 

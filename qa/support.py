@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,6 +36,11 @@ class Verdict:
     supported: float
     not_supported: float
     contradicted: float
+
+    @property
+    def odds(self) -> float:
+        """Log-odds of support."""
+        return math.log(max(self.supported, 1e-9) / max(1 - self.supported, 1e-9))
 
 
 class Judge(Protocol):

@@ -11,18 +11,17 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from index.types import Passage, Span
-from qa.extract import UNRESOLVED, Sentence
+from index.types import Passage
+from qa.extract import Sentence
 from qa.lexicon import DETERMINERS, POSSESSIVES, PREPOSITIONS, base
 from qa.rules import (
+    DAYS,
     causes,
     frame,
     hedges,
-    introduced,
     names,
     numbers,
     orders,
@@ -30,6 +29,7 @@ from qa.rules import (
     repeats,
     unknown_words,
 )
+from qa.sources import Source, clauses, sources
 from qa.structure import Run, attachments, dates, equations, name_runs, roles, subjects, voice
 from qa.wording import ARTICLES, ENDS, FREE, Item, collapse, may_be_verb, read
 
@@ -46,9 +46,6 @@ LEAST_SHARE = 0.75
 MOST_CUTS = 4
 """Conjunctions at which a claim is tried in parts: each costs a look at all sentences."""
 
-_PRONOUN = re.compile(
-    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|we|our|who|which|this|that|these|those)\b", re.I
-)
 _LEANS = re.compile(r"\W*(?:he|she|it|they|his|her|its|their|this|that|these|those)\b", re.IGNORECASE)
 _EXPLETIVE = re.compile(
     r"\W*it (?:is|was|has been|will be) (?:\w+ly )?"
@@ -100,26 +97,13 @@ class Support:
         return not self.reasons
 
 
-@dataclass(frozen=True, slots=True)
-class _Source:
-    """A sentence of a passage, and the sentence that says whom its pronouns stand for."""
-
-    sentence: Sentence
-    text: str
-    items: list[Item]
-    keys: frozenset[str]
-    before: Sentence | None
-    context: list[Item]
-    around: frozenset[str]
-
-
 class Evidence:
     """Sentences to look claims up in."""
 
     def __init__(self, embedder: Embedder, sentences: Iterable[Sentence], judge: Judge | None = None) -> None:
         sentences = list(sentences)
-        self._sources = [_source(passage, span) for passage, span in sentences]
-        self._clauses = [clause for sentence in sentences for clause in _clauses(*sentence)]
+        self._sources = sources(sentences)
+        self._clauses = [clause for sentence in sentences for clause in clauses(*sentence)]
         self._embedder = embedder
         self._judge = judge
         self._vectors: dict[str, Vectors] = {}
@@ -229,25 +213,28 @@ class Evidence:
                 weighed = replace(weighed, score=alone.supported, sentences=found.sentences)
         return weighed
 
-    def _nearest(self, said: list[Item]) -> list[_Source]:
+    def _nearest(self, said: list[Item]) -> list[Source]:
         """The sentences of one document that have most of the claim's words, rare words counting more; best first."""
         words = _content(said)
         shared = [sorted(words & source.keys) for source in self._sources]
         seen = Counter(key for keys in shared for key in keys)
         scores = [sum(1 / seen[key] for key in keys) for keys in shared]
         ranked = sorted((i for i, score in enumerate(scores) if score), key=lambda i: -scores[i])
-        ranked = [i for i in ranked if _document(self._sources[i]) == _document(self._sources[ranked[0]])]
+        ranked = [i for i in ranked if self._sources[i].document == self._sources[ranked[0]].document]
         return [self._sources[i] for i in ranked[:LOOKED_AT]]
 
     def _by_rules(
-        self, claim: str, said: list[Item], source: _Source, previous: str | None, *, paraphrase: bool
+        self, claim: str, said: list[Item], source: Source, previous: str | None, *, paraphrase: bool
     ) -> Support:
         sentences: tuple[Sentence, ...] = (source.sentence,)
         items, lent = source.items, source.context
+        if source.full and any(item.capital and item.key in source.full.added for item in said):
+            items, sentences = source.full.items, tuple(dict.fromkeys((*source.full.sentences, source.sentence)))
         runs = name_runs(said, items + lent)
-        borrowed = [run for run in runs if not set(run.keys) <= source.keys]
+        own = {item.key for item in items}
+        borrowed = [run for run in runs if not set(run.keys) <= own]
         if lent and borrowed and source.before:
-            sentences = tuple(dict.fromkeys((source.before, source.sentence)))
+            sentences = tuple(dict.fromkeys((source.before, *sentences)))
         else:
             lent = []
         strangers, reasons = unknown_words(said, items + lent, source.around)
@@ -270,8 +257,8 @@ class Evidence:
         ]
         if lent:
             subject = _subject(lent)
-            own = source.keys | (set(subject.keys) if subject else set())
-            if any(not set(run.keys) <= own for run in borrowed):
+            theirs = own | (set(subject.keys) if subject else set())
+            if any(not set(run.keys) <= theirs for run in borrowed):
                 reasons.append("name: the sentence before speaks first of somebody else")
         if reasons:
             reasons += [f"word: {item.text} is not in the evidence" for item in strangers]
@@ -365,61 +352,15 @@ def form(claim: str, said: list[Item], sources: Sequence[str]) -> list[str]:
     return []
 
 
-@lru_cache(maxsize=256)
-def _introduced(text: str) -> frozenset[str]:
-    return frozenset(introduced(read(text)))
-
-
-def _source(passage: Passage, span: Span) -> _Source:
-    """A sentence, and where it cannot stand alone the nearest one before it in its passage that can."""
-    text = passage.slice(span)
-    before = None
-    if _PRONOUN.search(text) or UNRESOLVED.match(text):
-        at = passage.sentences.index(span)
-        earlier = passage.sentences[max(0, at - 3) : at]
-        before = next((other for other in reversed(earlier) if not UNRESOLVED.match(passage.slice(other))), None)
-    items = read(text)
-    return _Source(
-        (passage, span),
-        text,
-        items,
-        frozenset(item.key for item in items),
-        (passage, before) if before else None,
-        read(passage.slice(before)) if before else [],
-        _introduced(passage.text),
-    )
-
-
-def _clauses(passage: Passage, span: Span) -> Iterator[_Source]:
-    """What stands between the semicolons of a sentence, each with what came before it: sentences of their own."""
-    text = passage.slice(span)
-    ends = [match.end() for match in re.finditer(r";\s+", text)]
-    before: list[Item] = []
-    for start, end in pairwise([0, *ends, len(text)]) if ends else ():
-        clause = text[start:end].rstrip("; \n")
-        items = read(clause)
-        leans = _PRONOUN.search(clause) and before
-        whole = (passage, span)
-        yield _Source(
-            whole, clause, items, frozenset(item.key for item in items),
-            whole if leans else None, before if leans else [], _introduced(passage.text),
-        )  # fmt: skip
-        before = items if not leans else before
-
-
 def _text(sentences: Sequence[Sentence]) -> str:
     return " ".join(passage.slice(span) for passage, span in sentences)
-
-
-def _document(source: _Source) -> str:
-    return source.sentence[0].document_id
 
 
 def _content(said: list[Item]) -> set[str]:
     return {item.key for item in said if item.content}
 
 
-def _share(said: list[Item], source: _Source) -> float:
+def _share(said: list[Item], source: Source) -> float:
     """The share of a claim's content words that the source has."""
     words = [item.key for item in said if item.content]
     return sum(word in source.keys for word in words) / max(1, len(words))
@@ -457,7 +398,7 @@ def _kept_together(said: list[Item], source: list[Item]) -> float:
 
 def _subject(items: list[Item]) -> Run | None:
     """Whom a sentence speaks of first; its first word has a capital anyway, and is no name if others follow."""
-    runs = name_runs(items, items)
+    runs = [run for run in name_runs(items, items) if not DAYS.issuperset(run.keys)]
     surer = [run for run in runs if run.last or len(runs) == 1]
     return surer[0] if surer else None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from index.embed import Embedder, Vectors
 from qa.attribute import attributed
 from qa.compose import phrase
-from qa.decide import Calibration
+from qa.decide import Calibration, answer_odds
 from qa.extract import Excerpt
 from qa.generate import MISSING, conversation, sentences
 from qa.llm import Budget, LanguageModel
@@ -137,8 +137,11 @@ class Writer:
 
     def _answers(self, question: str, sentence: str) -> bool:
         found = self.reader.read(question, [sentence], 1)[0]
-        score = found[0].score if found else float("-inf")
-        return self.calibration.probability(score, score) >= HALF * self.trace.threshold
+        if not found:
+            return False
+        score, words = found[0].score, found[0].span.of(sentence)
+        odds = answer_odds(question, self.judge, self.calibration)(sentence, words)
+        return self.calibration.probability(score, score, odds) >= HALF * self.trace.threshold
 
 
 PROMPT_TOKENS = 400

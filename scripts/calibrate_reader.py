@@ -4,9 +4,10 @@
 All paragraphs of a SQuAD 2.0 file become one collection; each question is asked of it through the real retrieval. An
 answer is right when the question is answerable and the sentences shown contain a gold answer. First the weight of the
 cosine in choosing a passage: the smallest one that is no worse than the best by more than a standard error of the
-paired difference (after the one-standard-error rule of Hastie et al., The Elements of Statistical Learning, 7.10). Then
-a logistic regression on two scores of the reader (Platt scaling): that of the passage chosen, and that of the sentences
-that would be shown from it, read again. Both are checked by cross-validation over articles and written beside the
+paired difference (after the one-standard-error rule of Hastie et al., The Elements of Statistical Learning, 7.10),
+and in the same way what the support model's log-odds add for the best two. Then a logistic regression (Platt scaling)
+on the reader's score of the passage chosen, that of the sentences that would be shown from it, read again, and the
+log-odds that these bear out the answer. All is checked by cross-validation over articles and written beside the
 reader, with the preference from which on no further passage is read.
 
     python scripts/calibrate_reader.py --squad dev-v2.0-tune.json --questions 2000 --plots docs
@@ -19,6 +20,8 @@ import json
 import math
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +30,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from index.store import Collections
-from qa.build import build_embedder, build_reader, calibration_path
+from qa.build import build_embedder, build_judge, build_reader, calibration_path
 from qa.decide import UNCALIBRATED, Calibration
 from qa.evaluation import metrics
 from qa.evaluation.corpus import index_documents
@@ -36,6 +39,7 @@ from qa.evaluation.ranking import Ranking
 from qa.evaluation.ranking import measure as measure_rankings
 from qa.evaluation.readings import Read, read_all
 from qa.pipeline import QA
+from qa.rerank import RIVALS
 from qa.settings import load_settings
 
 WRONG_ANSWER_COST = 0.5
@@ -46,6 +50,7 @@ THRESHOLD = WRONG_ANSWER_COST / (1 + WRONG_ANSWER_COST)
 """Answering pays where probability - (1 - probability) × cost is above zero."""
 
 COSINE_WEIGHTS = (0, 1, 2, 3, 5, 7, 10, 15, 20)
+ODDS_WEIGHTS = (0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2)
 CHANGED_BY_STOPPING = 0.005
 """Share of the questions whose passage may differ from the one that reading all passages would choose."""
 
@@ -67,7 +72,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = load_settings(data_dir=Path(folder), llm="none", reader=options.reader)
         reader = build_reader(settings)
-        qa = QA(Collections(settings.data_dir), build_embedder(settings), reader, UNCALIBRATED, None, settings)
+        judge = build_judge(settings)
+        asking = replace(UNCALIBRATED, odds_slope=1)  # has the support model heard
+        qa = QA(Collections(settings.data_dir), build_embedder(settings), reader, asking, None, settings, judge)
         index_documents(qa.collections.get("default"), qa.embedder, dataset.paragraphs)
         asked = read_all(qa, questions, settings.top_k)
     answerable = np.array([bool(question.golds) for question in questions])
@@ -78,14 +85,17 @@ def main() -> None:
         fitted = fit([asked[i] for i in train])
         for i in test:
             ranked[i] = rank(asked[i], fitted)
-            probabilities[i] = fitted.probability(ranked[i][0].score, ranked[i][0].quote_score)
+            first = ranked[i][0]
+            probabilities[i] = fitted.probability(first.score, first.quote_score, first.odds)
     figures = measure(asked, ranked, probabilities, answerable)
     calibration = fit(asked)
     figures["mean_passages_read"] = round(float(np.mean([passages_read(reads, calibration) for reads in asked])), 2)
     record = {
         "cosine_weight": calibration.cosine_weight,
+        "odds_weight": calibration.odds_weight,
         "slope": round(calibration.slope, 4),
         "quote_slope": round(calibration.quote_slope, 4),
+        "odds_slope": round(calibration.odds_slope, 4),
         "intercept": round(calibration.intercept, 4),
         "threshold": round(THRESHOLD, 4),
         "enough": round(calibration.enough, 2),
@@ -101,20 +111,38 @@ def main() -> None:
 
 
 def fit(asked: list[list[Read]]) -> Calibration:
-    """The weight of the cosine, then the slopes and the intercept, then where to stop reading."""
+    """The weight of the cosine, that of the odds, the slopes and the intercept, and where to stop reading."""
 
-    def weighted(weight: float) -> Calibration:
-        return Calibration(weight, 1, 0, 0, THRESHOLD, math.inf, "")
+    def weighted(cosine: float, odds: float = 0) -> Calibration:
+        return Calibration(cosine, 1, 0, 0, THRESHOLD, math.inf, "", odds_weight=odds)
 
-    right = {w: np.array([rank(reads, weighted(w))[0].right for reads in asked], float) for w in COSINE_WEIGHTS}
-    best = max(COSINE_WEIGHTS, key=lambda w: right[w].sum())
-    weight = next(w for w in COSINE_WEIGHTS if within_a_standard_error(right[best] - right[w]))
-    chosen = [rank(reads, weighted(weight))[0] for reads in asked]
-    scores = np.array([[read.score, read.quote_score] for read in chosen])
-    platt = LogisticRegression(C=1e6).fit(scores, [read.right for read in chosen])  # Platt 1999, on two scores
-    slope, quote_slope = map(float, platt.coef_[0])
-    enough = stop_at(asked, weighted(weight))
-    return Calibration(weight, slope, quote_slope, float(platt.intercept_[0]), THRESHOLD, enough, "")
+    cosine = smallest(COSINE_WEIGHTS, lambda weight: rights(asked, weighted(weight)))
+    odds = smallest(ODDS_WEIGHTS, lambda weight: rights(asked, weighted(cosine, weight)))
+    weights = weighted(cosine, odds)
+    chosen = [rank(reads, weights)[0] for reads in asked]
+    scores = np.array([[read.score, read.quote_score, read.odds] for read in chosen])
+    platt = LogisticRegression(C=1e6).fit(scores, [read.right for read in chosen])  # Platt 1999, on three scores
+    slope, quote_slope, odds_slope = map(float, platt.coef_[0])
+    return replace(
+        weights,
+        slope=slope,
+        quote_slope=quote_slope,
+        odds_slope=odds_slope,
+        intercept=float(platt.intercept_[0]),
+        enough=stop_at(asked, weights),
+    )
+
+
+def rights(asked: list[list[Read]], calibration: Calibration) -> np.ndarray:
+    """For each question whether the passage that would be chosen is answered from rightly, 0 or 1."""
+    return np.array([rank(reads, calibration)[0].right for reads in asked], float)
+
+
+def smallest(weights: Sequence[float], rights: Callable[[float], np.ndarray]) -> float:
+    """The smallest weight that is within a standard error of the best."""
+    found = {weight: rights(weight) for weight in weights}
+    best = max(weights, key=lambda weight: found[weight].sum())
+    return next(weight for weight in weights if within_a_standard_error(found[best] - found[weight]))
 
 
 def within_a_standard_error(differences: np.ndarray) -> bool:
@@ -123,8 +151,10 @@ def within_a_standard_error(differences: np.ndarray) -> bool:
 
 
 def rank(reads: list[Read], calibration: Calibration) -> list[Read]:
-    """The passages, the one that would be answered from first."""
-    return sorted(reads, key=lambda read: -calibration.preference(read.score, read.cosine))
+    """The passages, the one that would be answered from first, as `qa.rerank` has them."""
+    ranked = sorted(reads, key=lambda read: -calibration.preference(read.score, read.cosine))
+    best = sorted(ranked[:RIVALS], key=lambda read: -calibration.preference(read.score, read.cosine, read.odds))
+    return best + ranked[RIVALS:]
 
 
 def stop_at(asked: list[list[Read]], calibration: Calibration) -> float:

@@ -22,7 +22,7 @@ import sentencex
 from index.types import Passage, Span
 from qa.build import build_qa
 from qa.compose import warm_up
-from qa.decide import Calibration
+from qa.decide import Calibration, answer_odds
 from qa.errors import LLMError
 from qa.evaluation.questions import Question, load_dataset
 from qa.extract import Excerpt
@@ -30,6 +30,7 @@ from qa.llm import Budget
 from qa.pipeline import QA
 from qa.read import MODEL_DIR, onnx_reader
 from qa.settings import Settings
+from qa.support import SupportModel
 from qa.trace import Trace
 from qa.writer import Writer
 
@@ -77,7 +78,7 @@ def squad(file: Path, number: int, seed: int) -> list[Triple]:
 
 def near_misses(file: Path, number: int, seed: int) -> list[Triple]:
     """A seeded sample of unanswerable questions that the reader finds an answer to in their paragraph."""
-    calibration, reader = Calibration.load(MODEL_DIR / "calibration.json"), onnx_reader()
+    calibration, reader, judge = Calibration.load(MODEL_DIR / "calibration.json"), onnx_reader(), SupportModel()
     dataset = load_dataset(file)
     texts = {paragraph.uri: paragraph.text for paragraph in dataset.paragraphs}
     asked = [question for question in dataset.questions if not question.answerable]
@@ -90,7 +91,8 @@ def near_misses(file: Path, number: int, seed: int) -> list[Triple]:
         best = reader.read(question.question, [text])[0][0]
         evidence = enclosing(text, best.span.start, best.span.end)
         alone = reader.read(question.question, [evidence])[0][0]
-        if calibration.probability(best.score, alone.score) >= calibration.threshold:
+        odds = answer_odds(question.question, judge, calibration)(evidence, best.span.of(text))
+        if calibration.probability(best.score, alone.score, odds) >= calibration.threshold:
             triples.append(Triple(question.id, question.question.strip(), evidence, best.span.of(text)))
     return triples
 

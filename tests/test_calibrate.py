@@ -14,8 +14,8 @@ from scripts.calibrate_reader import CHANGED_BY_STOPPING, fit, measure, passages
 from tests.fakes import FAKE_CALIBRATION
 
 
-def read(score: float, *, right: bool = False, cosine: float = 0.5) -> Read:
-    return Read(score, cosine, score, float(right), right, right)
+def read(score: float, *, right: bool = False, cosine: float = 0.5, odds: float = 0.0) -> Read:
+    return Read(score, cosine, score, odds, float(right), right, right)
 
 
 def asked(n: int, seed: int) -> list[list[Read]]:
@@ -34,7 +34,7 @@ def asked(n: int, seed: int) -> list[list[Read]]:
 def test_probabilities_are_those_that_the_scores_were_drawn_with() -> None:
     calibration = fit(asked(4000, seed=1))
     for score in (-1.0, 1.0, 3.0):
-        assert calibration.probability(score, score) == pytest.approx(1 / (1 + math.exp(1 - score)), abs=0.05)
+        assert calibration.probability(score, score, 0) == pytest.approx(1 / (1 + math.exp(1 - score)), abs=0.05)
 
 
 def test_a_cosine_that_tells_the_right_passage_is_weighed_and_one_that_does_not_is_left_alone() -> None:
@@ -45,6 +45,18 @@ def test_a_cosine_that_tells_the_right_passage_is_weighed_and_one_that_does_not_
     ]
     assert fit(telling).cosine_weight > 0
     assert fit(asked(300, seed=3)).cosine_weight == 0
+
+
+def test_what_the_support_model_says_is_weighed_where_it_tells_and_left_alone_where_it_does_not() -> None:
+    rng = np.random.default_rng(6)
+    telling = [
+        [read(rng.normal(), right=i == 0, odds=rng.normal(2 if i == 0 else 0, 1)) for i in rng.permutation(2)]
+        for _ in range(300)
+    ]
+    fitted = fit(telling)
+    assert fitted.odds_weight > 0
+    assert fitted.odds_slope > 0
+    assert fit(asked(300, seed=7)).odds_weight == 0
 
 
 def test_stopping_changes_the_passage_of_hardly_any_question() -> None:
@@ -62,7 +74,7 @@ def test_stopping_changes_the_passage_of_hardly_any_question() -> None:
 def test_the_figures_and_plots_of_a_calibration(tmp_path: Path) -> None:
     questions = asked(200, seed=5)
     ranked = [rank(reads, FAKE_CALIBRATION) for reads in questions]
-    probabilities = np.array([FAKE_CALIBRATION.probability(reads[0].score, 0) for reads in ranked])
+    probabilities = np.array([FAKE_CALIBRATION.probability(reads[0].score, 0, 0) for reads in ranked])
     answerable = np.array([any(r.right for r in reads) for reads in questions])
     figures = measure(questions, ranked, probabilities, answerable)
     assert figures["right_without_threshold"] == figures["recall_at_1_read"] == 1

@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.types import Passage, Span
+from qa.decide import Calibration
 from qa.read import Candidate
 from qa.rerank import rerank
 from qa.retrieve import RankedPassage
@@ -35,13 +37,18 @@ def ranked(scores: Sequence[float | None], cosine: float = 0.5) -> list[RankedPa
     return [RankedPassage(p, 1 / (60 + i), cosine, i + 1, None, None) for i, p in enumerate(passages)]
 
 
+def reranked(reader: ScoreReader, items: Sequence[RankedPassage], calibration: Calibration, **kwargs: Any):  # type: ignore[no-untyped-def]
+    odds = kwargs.pop("odds", lambda evidence, words: 0.0)
+    return rerank(reader, "q", items, calibration, odds, lambda passage: None, several=kwargs.pop("several", False))
+
+
 SCORES = st.lists(st.one_of(st.none(), st.integers(-9, 9)), max_size=8)
 
 
 @given(SCORES, st.one_of(st.just(math.inf), st.integers(-9, 9)))
 def test_every_passage_once_the_preferred_first_the_unread_last(scores: list[float | None], enough: float) -> None:
     reader = ScoreReader()
-    found = rerank(reader, "q", ranked(scores), replace(FAKE_CALIBRATION, enough=enough), several=False)
+    found = reranked(reader, ranked(scores), replace(FAKE_CALIBRATION, enough=enough))
     assert sorted(item.ranked.passage.id for item in found) == list(range(len(scores)))
     read = [item.score for item in found if item.candidates]
     assert read == sorted(read, reverse=True)
@@ -51,25 +58,41 @@ def test_every_passage_once_the_preferred_first_the_unread_last(scores: list[flo
 
 
 def test_ties_go_to_the_better_rank() -> None:
-    found = rerank(ScoreReader(), "q", ranked([2, 7, 7, 1]), FAKE_CALIBRATION, several=False)
+    found = reranked(ScoreReader(), ranked([2, 7, 7, 1]), FAKE_CALIBRATION)
     assert [item.ranked.passage.id for item in found] == [1, 2, 0, 3]
 
 
 def test_reading_stops_at_a_passage_that_is_good_enough() -> None:
     reader = ScoreReader()
-    found = rerank(reader, "q", ranked([1, 8, 9, 2]), replace(FAKE_CALIBRATION, enough=8), several=False)
+    found = reranked(reader, ranked([1, 8, 9, 2]), replace(FAKE_CALIBRATION, enough=8))
     assert reader.seen == ["1", "8"]
     assert [(item.ranked.passage.id, item.score) for item in found] == [(1, 8), (0, 1), (2, None), (3, None)]
 
 
 def test_where_several_answers_are_wanted_all_are_read() -> None:
     reader = ScoreReader()
-    rerank(reader, "q", ranked([1, 8, 9, 2]), replace(FAKE_CALIBRATION, enough=8), several=True)
+    reranked(reader, ranked([1, 8, 9, 2]), replace(FAKE_CALIBRATION, enough=8), several=True)
     assert len(reader.seen) == 4
 
 
 def test_nearness_counts_as_much_as_the_calibration_says() -> None:
     near, far = ranked([3], cosine=0.9)[0], ranked([4], cosine=0.1)[0]
     calibration = replace(FAKE_CALIBRATION, cosine_weight=2)
-    assert rerank(ScoreReader(), "q", [far, near], calibration, several=False)[0].ranked is near
-    assert rerank(ScoreReader(), "q", [far, near], FAKE_CALIBRATION, several=False)[0].ranked is far
+    assert reranked(ScoreReader(), [far, near], calibration)[0].ranked is near
+    assert reranked(ScoreReader(), [far, near], FAKE_CALIBRATION)[0].ranked is far
+
+
+def test_of_the_best_two_the_one_whose_answer_is_borne_out_is_preferred() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def odds(evidence: str, words: str) -> float:
+        asked.append((evidence, words))
+        return {"9": -2.0, "8": 2.0}[evidence]
+
+    calibration = replace(FAKE_CALIBRATION, odds_weight=1)
+    found = reranked(ScoreReader(), ranked([1, 8, 9, 2]), calibration, odds=odds)
+    assert [item.ranked.passage.text for item in found] == ["8", "9", "2", "1"]
+    assert asked == [("9", "9"), ("8", "8")]  # the others are not looked at
+    unheard = reranked(ScoreReader(), ranked([1, 8, 9, 2]), FAKE_CALIBRATION, odds=odds)
+    assert [item.ranked.passage.text for item in unheard] == ["9", "8", "2", "1"]
+    assert len(asked) == 2

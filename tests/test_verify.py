@@ -542,6 +542,11 @@ SAID_ALIKE = [
     ("Before the pier was sold, the fares began to fall.", "The fares began to fall before the pier was sold."),
     ("The council decided to ban cars from the pier.", "The council voted to ban cars from the pier."),
     ("Ana Ruiz could not get to the telephone.", "Ana Ruiz could not reach the telephone."),
+    ("Nobody was injured in the fire on the pier.", "No one was injured in the fire on the pier."),
+    ("Visitors were allowed to use the pier until 1998.", "Visitors could use the pier until 1998."),
+    ("The two sides agreed on a rent of 3,050 for the pier.", "The rent for the pier is 3,050."),
+    ("It was the town's until 2006, when Hale bought the pier.", "Hale bought the pier in 2006."),
+    ("The wall of the pier is chiefly red stone.", "The wall of the pier is mainly red stone."),
 ]  # fmt: skip
 TURNED_ASIDE = [
     ("The ferry carries up to 320 passengers.", "The ferry must carry 320 passengers.", "modality"),
@@ -555,6 +560,10 @@ TURNED_ASIDE = [
     ("Ada Byrne is not only a captain of the pier.", "Ada Byrne is a captain, not of the pier.", "negation"),
     ("Ames denied that a letter proves the theft.", "A letter proves the theft.", "attribution"),
     ("The harbour opened the pier.", "It was opened by the harbour.", "pronoun"),
+    ("The pier was the town's until 2006, when Hale bought it.", "The pier was the town's in 2006.", "meaning"),
+    ("Somebody was injured in the fire on the pier.", "No one was injured in the fire on the pier.", "negation"),
+    ("Visitors could use the pier until 1998.", "Visitors were allowed to use the pier until 1998.", "modality"),
+    ("The two sides agreed to raise the rent for the pier.", "The two sides raised the rent for the pier.", "modality"),
     ("The council voted on Monday to ban cars from the pier.", "The council banned cars from the pier.", "modality"),
     ("The owner said the pier leaked.", "The owner admitted that the pier leaked.", "attribution"),
     ("The pier has no roof, but it has a painted wall.", "The pier has no picture on its painted wall.", "negation"),
@@ -570,6 +579,45 @@ def test_what_says_the_same_in_another_form_is_supported(evidence: str, claim: s
 @pytest.mark.parametrize(("evidence", "claim", "kind"), TURNED_ASIDE)
 def test_what_only_looks_like_the_same_is_not(evidence: str, claim: str, kind: str) -> None:
     assert kind in {reason.partition(":")[0] for reason in evidence_of(evidence).support(claim).reasons}
+
+
+NAMED = (
+    "Ada Byrne runs the pier. The town had offered it to Tom Hale. In May, Byrne closed the pier because of a fire. "
+    "Judge Peter Synge fined the town. Mary Tarr and John Tarr own boats. Tarr sold one boat to the town."
+)
+
+
+@pytest.mark.parametrize(
+    ("claim", "cited"),
+    [
+        ("In May, Ada Byrne closed the pier because of a fire.", ["Ada Byrne runs", "In May"]),
+        ("In May, Byrne closed the pier because of a fire.", ["In May"]),
+        ("Judge Synge fined the town.", ["Judge Peter"]),
+    ],
+)
+def test_a_name_may_be_given_in_full_and_what_gives_it_is_cited(claim: str, cited: list[str]) -> None:
+    found = evidence_of(NAMED).support(claim)
+    assert found.supported, found.reasons
+    quoted = [passage.slice(span) for passage, span in found.sentences]
+    assert [sentence.startswith(start) for sentence, start in zip(quoted, cited, strict=True)] == [True] * len(cited)
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "In May, Tom Byrne closed the pier because of a fire.",
+        "In May, Tom Hale closed the pier because of a fire.",
+        "Mary Tarr sold one boat to the town.",  # or was it John?
+        "Peter Byrne closed the pier in May.",
+    ],
+)
+def test_no_name_is_completed_with_another(claim: str) -> None:
+    assert not evidence_of(NAMED).support(claim).supported
+
+
+def test_a_clause_of_an_age_counts_no_years_of_something_else() -> None:
+    evidence = "Gladstone, the tortoise, died at the age of 140; the keeper has been here for 12 years."
+    assert not evidence_of(evidence).support("The keeper is 140 years old.").supported
 
 
 BUILT = (
@@ -592,6 +640,12 @@ def test_what_a_clause_denies_is_not_lent_to_what_stands_before_it(claim: str) -
 def test_a_negation_in_the_sentence_that_lends_its_subject_is_kept() -> None:
     evidence = "A study by Ana Ruiz found that large piers do not help small towns. She compared the towns of a county."
     assert not evidence_of(evidence).support("Ana Ruiz found that large piers help small towns.").supported
+
+
+def test_a_month_is_nobody_that_a_pronoun_could_mean() -> None:
+    evidence = "Tessary 5, a map editor, was released on 21 August 2023. It needs at least 4 GB of memory."
+    assert evidence_of(evidence).support("Tessary 5 needs at least 4 GB of memory.").supported
+    assert not evidence_of(evidence).support("Brandvold needs at least 4 GB of memory.").supported
 
 
 def test_who_says_so_does_not_reach_beyond_a_contrast() -> None:

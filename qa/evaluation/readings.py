@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from index.store import Snapshot
 from index.types import Span, document_id
+from qa.decide import answer_odds
 from qa.evaluation.metrics import contains_gold, f1
 from qa.evaluation.questions import Question
 from qa.extract import excerpt
@@ -23,13 +24,15 @@ from qa.retrieve import RankedPassage, retrieve
 class Read:
     """What the reader made of one passage, and how right that is.
 
-    `score` and `quote_score` are logits against no answer: of the best span in the passage, and of the sentences that
-    would be shown for it. `relevant`: the passage holds a gold answer in its place.
+    `score` and `quote_score` are logits against no answer: of the best span in the passage, and of the sentences
+    that would be shown for it; `odds` are the support model's that these bear out the answer. `relevant`: the
+    passage holds a gold answer in its place.
     """
 
     score: float
     cosine: float
     quote_score: float
+    odds: float
     span_f1: float
     right: bool
     relevant: bool
@@ -55,12 +58,14 @@ def _read(qa: QA, snapshot: Snapshot, question: Question, item: RankedPassage) -
     best = qa.reader.read(question.question, [passage.text], 1)[0][0]
     read = ReadPassage(item, [best], qa.calibration.preference(best.score, item.cosine))
     quoted = excerpt(passage, read.place(best), snapshot.passage_before)
-    found = judge(question.question, read, best, quoted, qa.reader, qa.calibration)
+    odds = answer_odds(question.question, qa.judge, qa.calibration)
+    found = judge(question.question, read, best, quoted, qa.reader, qa.calibration, odds)
     inside = Span(passage.start, passage.end)
     return Read(
         score=found.score,
         cosine=item.cosine,
         quote_score=found.quote_score,
+        odds=found.odds,
         span_f1=f1(found.words, question.golds) if question.golds else 0.0,
         right=contains_gold(quoted.text(), question.golds),
         relevant=any(

@@ -1,0 +1,113 @@
+"""The sentences that claims are looked up in, each with what it takes from others: whom its pronouns and names mean."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from itertools import pairwise
+
+from index.types import Passage, Span
+from qa.extract import UNRESOLVED, Sentence
+from qa.fullnames import completed, full_names
+from qa.rules import introduced
+from qa.wording import Item, read
+
+_PRONOUN = re.compile(
+    r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|we|our|who|which|this|that|these|those)\b", re.I
+)
+_WHEN = re.compile(r"\b(?:until|till|in|on)\s+(?P<date>(?:[\w.]+ ){0,2}\d{4}),?\s+when\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A sentence of a passage, the sentence that says whom its pronouns stand for, and the words of its passage."""
+
+    sentence: Sentence
+    text: str
+    items: list[Item]
+    keys: frozenset[str]
+    before: Sentence | None
+    context: list[Item]
+    around: frozenset[str]
+    full: Named | None = None
+
+    @property
+    def document(self) -> str:
+        """The id of its document."""
+        return self.sentence[0].document_id
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The items of a sentence with its names in full, the words that were added, and where the names are from."""
+
+    items: list[Item]
+    added: frozenset[str]
+    sentences: tuple[Sentence, ...]
+
+
+def sources(sentences: Iterable[Sentence]) -> list[Source]:
+    """The sentences as sources, each with the full names that others of its document give."""
+    alone = [_source(passage, span) for passage, span in sentences]
+    documents: dict[str, list[Source]] = {}
+    for source in alone:
+        documents.setdefault(source.document, []).append(source)
+    found: dict[Sentence, Named] = {}
+    for of_one in documents.values():
+        names = full_names([source.items for source in of_one])
+        for source in of_one:
+            items, added = completed(source.items, names)
+            if added:
+                words = frozenset(key for name in added for key in name.keys) - source.keys
+                found[source.sentence] = Named(items, words, tuple(of_one[n.sentence].sentence for n in added))
+    return [replace(source, full=found.get(source.sentence)) for source in alone]
+
+
+def _source(passage: Passage, span: Span) -> Source:
+    """A sentence, and where it cannot stand alone the nearest one before it in its passage that can."""
+    text = passage.slice(span)
+    before = None
+    if _PRONOUN.search(text) or UNRESOLVED.match(text):
+        at = passage.sentences.index(span)
+        earlier = passage.sentences[max(0, at - 3) : at]
+        before = next((other for other in reversed(earlier) if not UNRESOLVED.match(passage.slice(other))), None)
+    items = read(text)
+    return Source(
+        (passage, span),
+        text,
+        items,
+        frozenset(item.key for item in items),
+        (passage, before) if before else None,
+        read(passage.slice(before)) if before else [],
+        _introduced(passage.text),
+    )
+
+
+def clauses(passage: Passage, span: Span) -> Iterator[Source]:
+    """Parts of a sentence that are sentences of their own, each with what came before it.
+
+    These are what stands between its semicolons, and what happened at its date: `until 2006, when Hale bought it`.
+    """
+    text = passage.slice(span)
+    ends = [match.end() for match in re.finditer(r";\s+", text)]
+    before: list[Item] = []
+    for start, end in pairwise([0, *ends, len(text)]) if ends else ():
+        clause = text[start:end].rstrip("; \n")
+        leans = _PRONOUN.search(clause) and before
+        yield _clause(passage, span, clause, before if leans else [])
+        before = read(clause) if not leans else before
+    for match in _WHEN.finditer(text):
+        yield _clause(passage, span, f"In {match['date']}, {text[match.end() :]}", [])
+
+
+def _clause(passage: Passage, span: Span, text: str, before: list[Item]) -> Source:
+    items, whole = read(text), (passage, span)
+    keys = frozenset(item.key for item in items)
+    return Source(whole, text, items, keys, whole if before else None, before, _introduced(passage.text))
+
+
+@lru_cache(maxsize=256)
+def _introduced(text: str) -> frozenset[str]:
+    return frozenset(introduced(read(text)))
