@@ -19,8 +19,8 @@ CANDIDATES = 3  # spans of a passage that are kept, for --explain
 CANDIDATES_OF_SEVERAL = 10  # when the question asks for several answers
 
 
-RIVALS = 2
-"""The support model compares this many of the passages that the reader prefers."""
+RIVALS, CLOSE = 2, 4.0
+"""The support model compares this many of the passages that the reader prefers, where these are so close, in logits."""
 Before = Callable[[Passage], Passage | None]
 """Gives the passage before another in its document."""
 
@@ -74,10 +74,16 @@ def rerank(
         enough = enough or preference >= calibration.enough
         read.append(ReadPassage(item, candidates, preference))
     read.sort(key=lambda passage: -passage.preference)
-    if calibration.odds_weight and len(read) > 1:
-        rivals = [_weighed(item, calibration, odds, before) for item in read[:RIVALS]]
-        read[:RIVALS] = sorted(rivals, key=lambda passage: -passage.preference)
+    rivals = close([item.preference for item in read])
+    if calibration.odds_weight and rivals > 1:
+        weighed = [_weighed(item, calibration, odds, before) for item in read[:rivals]]
+        read[:rivals] = sorted(weighed, key=lambda passage: -passage.preference)
     return read + rest
+
+
+def close(preferences: Sequence[float]) -> int:
+    """How many of the passages, the preferred first, are near enough to the first for the support model to choose."""
+    return sum(preference >= preferences[0] - CLOSE for preference in preferences[:RIVALS])
 
 
 def _weighed(item: ReadPassage, calibration: Calibration, odds: Odds, before: Before) -> ReadPassage:

@@ -39,7 +39,7 @@ from qa.evaluation.ranking import Ranking
 from qa.evaluation.ranking import measure as measure_rankings
 from qa.evaluation.readings import Read, read_all
 from qa.pipeline import QA
-from qa.rerank import RIVALS
+from qa.rerank import close
 from qa.settings import load_settings
 
 WRONG_ANSWER_COST = 0.5
@@ -153,8 +153,9 @@ def within_a_standard_error(differences: np.ndarray) -> bool:
 def rank(reads: list[Read], calibration: Calibration) -> list[Read]:
     """The passages, the one that would be answered from first, as `qa.rerank` has them."""
     ranked = sorted(reads, key=lambda read: -calibration.preference(read.score, read.cosine))
-    best = sorted(ranked[:RIVALS], key=lambda read: -calibration.preference(read.score, read.cosine, read.odds))
-    return best + ranked[RIVALS:]
+    rivals = close([calibration.preference(read.score, read.cosine) for read in ranked])
+    best = sorted(ranked[:rivals], key=lambda read: -calibration.preference(read.score, read.cosine, read.odds))
+    return best + ranked[rivals:]
 
 
 def stop_at(asked: list[list[Read]], calibration: Calibration) -> float:

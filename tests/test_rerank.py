@@ -93,6 +93,9 @@ def test_of_the_best_two_the_one_whose_answer_is_borne_out_is_preferred() -> Non
     found = reranked(ScoreReader(), ranked([1, 8, 9, 2]), calibration, odds=odds)
     assert [item.ranked.passage.text for item in found] == ["8", "9", "2", "1"]
     assert asked == [("9", "9"), ("8", "8")]  # the others are not looked at
+    far = reranked(ScoreReader(), ranked([4, 9]), calibration, odds=odds)
+    assert [item.ranked.passage.text for item in far] == ["9", "4"]
+    assert len(asked) == 2  # nothing could make up for so much
     unheard = reranked(ScoreReader(), ranked([1, 8, 9, 2]), FAKE_CALIBRATION, odds=odds)
     assert [item.ranked.passage.text for item in unheard] == ["9", "8", "2", "1"]
     assert len(asked) == 2
