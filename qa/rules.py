@@ -35,6 +35,8 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
         if not places:
             reasons.append(f"qualifier: {item.text} is qualified otherwise in the evidence")
             continue
+        if _years_old(said, at) and any(_age(source, index) for index in places):
+            continue
         counted = _next(said, at)
         # What is counted by another word is a matter of words; what the source counts elsewhere is a mix-up.
         if counted in _UNITS and not any(_measures(source, index, counted) for index in places):
@@ -61,6 +63,17 @@ def _measures(source: list[Item], at: int, unit: str) -> bool:
     return False
 
 
+def _years_old(items: Sequence[Item], at: int) -> bool:
+    """`140 years old`."""
+    return [item.text.casefold() for item in items[at + 1 : at + 3]] in (["years", "old"], ["year", "old"])
+
+
+def _age(items: Sequence[Item], at: int) -> bool:
+    """`at the age of 140`, `aged 140`, `Garrity, 86,`."""
+    beside = [item.text for item in items[max(0, at - 1) : at + 2 : 2]]
+    return beside == [",", ","] or any(item.text.casefold() in {"age", "aged"} for item in items[max(0, at - 2) : at])
+
+
 def _pronoun(items: Sequence[Item], at: int) -> bool:
     """`No one came`, `the curfew was a nightly one`: no number."""
     ends = at + 1 == len(items) or items[at + 1].kind == "mark"
@@ -73,9 +86,7 @@ def _next(items: Sequence[Item], at: int) -> str:
     """The key of the content word directly after `at`: what a number counts."""
     after = items[at + 1] if at + 1 < len(items) else None
     dated = is_year(items[at].key) and at > 0 and items[at - 1].text.casefold() in _BEFORE_YEARS
-    aged = items[at + 2 : at + 3] and items[at + 2].text.casefold() == "old"  # `at the age of 140`
-    counts = after and after.kind == "word" and after.content and not hedge(after)
-    return after.key if after and counts and not dated and not aged else ""
+    return after.key if after and after.kind == "word" and after.content and not hedge(after) and not dated else ""
 
 
 _MONTHS = frozenset(map(key_of, MONTHS))
@@ -181,13 +192,13 @@ def _sense(key: str) -> str:
     return _SENSES.get(key, key)
 
 
+_ALLOWED, _CAN = _SENSES[key_of("allow")], _SENSES[key_of("can")]
+
+
 def _says(theirs: str, mine: str) -> bool:
     """Whether a hedge of the source says that of the claim: who is allowed to go can go, but not the reverse."""
     one, other = _sense(theirs), _sense(mine)
     return one == other or (one == _ALLOWED and other == _CAN)
-
-
-_ALLOWED, _CAN = _SENSES[key_of("allow")], _SENSES[key_of("can")]
 
 
 AUXILIARIES = keys_of("not will shall would may might could should can must")

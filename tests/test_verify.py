@@ -563,6 +563,8 @@ TURNED_ASIDE = [
     ("The pier was the town's until 2006, when Hale bought it.", "The pier was the town's in 2006.", "meaning"),
     ("Somebody was injured in the fire on the pier.", "No one was injured in the fire on the pier.", "negation"),
     ("Visitors could use the pier until 1998.", "Visitors were allowed to use the pier until 1998.", "modality"),
+    ("The pier is 81 metres long and two years old.", "The pier is 81 years old.", "number"),
+    ("The pier has 81 lamps and is two years old.", "The pier is 81 years old.", "number"),
     ("The two sides agreed to raise the rent for the pier.", "The two sides raised the rent for the pier.", "modality"),
     ("The council voted on Monday to ban cars from the pier.", "The council banned cars from the pier.", "modality"),
     ("The owner said the pier leaked.", "The owner admitted that the pier leaked.", "attribution"),
@@ -613,6 +615,15 @@ def test_a_name_may_be_given_in_full_and_what_gives_it_is_cited(claim: str, cite
 )
 def test_no_name_is_completed_with_another(claim: str) -> None:
     assert not evidence_of(NAMED).support(claim).supported
+
+
+@pytest.mark.parametrize("age", ["at the age of 140", "aged 140"])
+def test_an_age_may_be_given_in_years(age: str) -> None:
+    claim = "The tortoise Gladstone was 140 years old when it died on Monday."
+    evidence = f"Gladstone, the tortoise, died on Monday {age}."
+    kinds = {reason.partition(":")[0] for reason in evidence_of(evidence).support(claim).reasons}
+    assert "number" not in kinds
+    assert judged(evidence, FakeJudge(0.99)).support(claim).supported
 
 
 def test_a_clause_of_an_age_counts_no_years_of_something_else() -> None:
