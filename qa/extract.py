@@ -21,6 +21,8 @@ _FULL_SENTENCE_END = re.compile(r"""[.!?…。！？]["'”’)\]]*$""")
 
 Sentence = tuple[Passage, Span]
 """A sentence, and the passage it lies in."""
+Before = Callable[[Passage], Passage | None]
+"""Gives the passage before another in its document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class Excerpt:
         return [self.text()] if whole == self.text() else [self.text(), whole]
 
 
-def excerpt(passage: Passage, found: Span, before: Callable[[Passage], Passage | None]) -> Excerpt:
+def excerpt(passage: Passage, found: Span, before: Before) -> Excerpt:
     """The sentences around `found`, a document span inside `passage`.
 
     `before` gives the passage before one in its document; it is asked when the words stand in its first sentence.

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from qa.decide import Calibration, Odds
-from qa.extract import Excerpt, excerpt
+from qa.extract import Before, Excerpt, excerpt
 from qa.read import Candidate, Reader
-from qa.rerank import Before, ReadPassage
+from qa.rerank import ReadPassage
 
 MOST_ANSWERS = 5
 _FARTHEST = 3.0  # logits below the best answer that another one may have

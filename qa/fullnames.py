@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from qa.structure import name_runs
+from qa.structure import Run, name_runs
 from qa.wording import Item
 
 LONGEST = 4  # words of a name
@@ -19,46 +19,49 @@ class FullName:
     words: tuple[Item, ...]
     sentence: int
 
-    @property
-    def keys(self) -> tuple[str, ...]:
-        """The keys of its words."""
-        return tuple(word.key for word in self.words)
+
+@dataclass(frozen=True, slots=True)
+class InFull:
+    """The items of a sentence with its names in full, and the names that are only in part in the sentence itself."""
+
+    items: list[Item]
+    names: list[FullName]
 
 
-def full_names(sentences: Sequence[Sequence[Item]]) -> dict[str, FullName]:
-    """For a word of a name the one name that has it, of those in the sentences of a document.
+def in_full(sentences: Sequence[list[Item]]) -> list[InFull]:
+    """The sentences of a document, each name that is only a part of one that the document has made the whole one.
 
-    A word of two names (`Ada Byrne`, `Tom Byrne`) has none, unless one of them is part of the other.
+    A word of two names (`Ada Byrne`, `Tom Byrne`) stays as it is, unless one of them is part of the other.
     """
+    runs = [name_runs(items, items) for items in sentences]
+    names = _names(sentences, runs)
+    return [_completed(items, found, names) for items, found in zip(sentences, runs, strict=True)]
+
+
+def _names(sentences: Sequence[list[Item]], runs: Sequence[list[Run]]) -> dict[str, FullName]:
+    """For a word of a name the one name that has it."""
     having: dict[str, dict[tuple[str, ...], FullName]] = defaultdict(dict)
-    for number, items in enumerate(sentences):
-        for run in name_runs(list(items), list(items)):
+    for number, (items, found) in enumerate(zip(sentences, runs, strict=True)):
+        for run in found:
             if 1 < len(run.keys) <= LONGEST:
                 name = FullName(tuple(items[run.first : run.last + 1]), number)
                 for key in run.keys:
                     having[key].setdefault(run.keys, name)
-    found = {}
-    for key, names in having.items():
-        longest = max(names.values(), key=lambda name: len(name.keys))
-        if all(_within(keys, longest.keys) for keys in names):
-            found[key] = longest
-    return found
+    names = {}
+    for key, by_keys in having.items():
+        longest = max(by_keys, key=len)
+        if all(_within(keys, longest) for keys in by_keys):
+            names[key] = by_keys[longest]
+    return names
 
 
-def completed(items: Sequence[Item], names: dict[str, FullName]) -> tuple[list[Item], list[FullName]]:
-    """The items with each name that is only a part of one in full, and the names that were completed."""
-    runs = {run.first: run for run in name_runs(list(items), list(items))}
+def _completed(items: list[Item], runs: list[Run], names: dict[str, FullName]) -> InFull:
+    alone = {run.first: names[run.keys[0]] for run in runs if len(run.keys) == 1 and run.keys[0] in names}
     found: list[Item] = []
-    added: list[FullName] = []
     for at, item in enumerate(items):
-        run = runs.get(at)
-        name = names.get(item.key) if run and len(run.keys) == 1 else None
-        if name is None:
-            found.append(item)
-            continue
-        found += [replace(word, first=item.first and not i) for i, word in enumerate(name.words)]
-        added.append(name)
-    return found, added
+        words = alone[at].words if at in alone else (item,)
+        found += [replace(word, first=item.first and not i) for i, word in enumerate(words)]
+    return InFull(found, list(alone.values()))
 
 
 def _within(part: tuple[str, ...], whole: tuple[str, ...]) -> bool:

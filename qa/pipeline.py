@@ -15,6 +15,7 @@ from qa.conversations import Conversations
 from qa.decide import Calibration, Odds, answer_odds
 from qa.errors import InvalidQuestion, QAError
 from qa.explain import explained, wants_explanation
+from qa.extract import Before
 from qa.feedback import Feedback
 from qa.find import Found, find, wants_several
 from qa.followup import standalone
@@ -22,7 +23,7 @@ from qa.grounding import Fact, Grounding, checked, ground, of_collection, of_fac
 from qa.llm import Budget, LanguageModel
 from qa.plan import plan
 from qa.read import Reader
-from qa.rerank import Before, ReadPassage, merged, rerank
+from qa.rerank import ReadPassage, merged, rerank
 from qa.retrieve import RankedPassage, retrieve
 from qa.rewrite import rewritten, stands
 from qa.settings import Settings

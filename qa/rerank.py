@@ -5,24 +5,20 @@ Of the two that are preferred then, the support model says how far they bear out
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
-from index.types import Passage, Span
+from index.types import Span
 from qa.decide import Calibration, Odds
-from qa.extract import excerpt
+from qa.extract import Before, excerpt
 from qa.read import Candidate, Reader
 from qa.retrieve import RankedPassage
 
 CANDIDATES = 3  # spans of a passage that are kept, for --explain
 CANDIDATES_OF_SEVERAL = 10  # when the question asks for several answers
-
-
 RIVALS, CLOSE = 2, 4.0
 """The support model compares this many of the passages that the reader prefers, where these are so close, in logits."""
-Before = Callable[[Passage], Passage | None]
-"""Gives the passage before another in its document."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from index.types import Passage, Span
 from qa.extract import UNRESOLVED, Sentence
-from qa.fullnames import completed, full_names
+from qa.fullnames import in_full
 from qa.rules import introduced
 from qa.wording import Item, read
 
@@ -54,15 +54,14 @@ def sources(sentences: Iterable[Sentence]) -> list[Source]:
     documents: dict[str, list[Source]] = {}
     for source in alone:
         documents.setdefault(source.document, []).append(source)
-    found: dict[Sentence, Named] = {}
+    named: dict[Sentence, Named] = {}
     for of_one in documents.values():
-        names = full_names([source.items for source in of_one])
-        for source in of_one:
-            items, added = completed(source.items, names)
-            if added:
-                words = frozenset(key for name in added for key in name.keys) - source.keys
-                found[source.sentence] = Named(items, words, tuple(of_one[n.sentence].sentence for n in added))
-    return [replace(source, full=found.get(source.sentence)) for source in alone]
+        for source, full in zip(of_one, in_full([source.items for source in of_one]), strict=True):
+            if full.names:
+                added = frozenset(word.key for name in full.names for word in name.words) - source.keys
+                given = tuple(of_one[name.sentence].sentence for name in full.names)
+                named[source.sentence] = Named(full.items, added, given)
+    return [replace(source, full=named.get(source.sentence)) for source in alone]
 
 
 def _source(passage: Passage, span: Span) -> Source:

@@ -227,11 +227,11 @@ class Evidence:
         self, claim: str, said: list[Item], source: Source, previous: str | None, *, paraphrase: bool
     ) -> Support:
         sentences: tuple[Sentence, ...] = (source.sentence,)
-        items, lent = source.items, source.context
+        items, own, lent = source.items, source.keys, source.context
         if source.full and any(item.capital and item.key in source.full.added for item in said):
-            items, sentences = source.full.items, tuple(dict.fromkeys((*source.full.sentences, source.sentence)))
+            items, own = source.full.items, source.keys | source.full.added
+            sentences = tuple(dict.fromkeys((*source.full.sentences, source.sentence)))
         runs = name_runs(said, items + lent)
-        own = {item.key for item in items}
         borrowed = [run for run in runs if not set(run.keys) <= own]
         if lent and borrowed and source.before:
             sentences = tuple(dict.fromkeys((source.before, *sentences)))

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from index.types import Passage, Span
-from qa.decide import Calibration
+from qa.decide import Calibration, Odds
 from qa.read import Candidate
-from qa.rerank import rerank
+from qa.rerank import ReadPassage, rerank
 from qa.retrieve import RankedPassage
 from tests.fakes import FAKE_CALIBRATION
 
@@ -37,9 +36,19 @@ def ranked(scores: Sequence[float | None], cosine: float = 0.5) -> list[RankedPa
     return [RankedPassage(p, 1 / (60 + i), cosine, i + 1, None, None) for i, p in enumerate(passages)]
 
 
-def reranked(reader: ScoreReader, items: Sequence[RankedPassage], calibration: Calibration, **kwargs: Any):  # type: ignore[no-untyped-def]
-    odds = kwargs.pop("odds", lambda evidence, words: 0.0)
-    return rerank(reader, "q", items, calibration, odds, lambda passage: None, several=kwargs.pop("several", False))
+def nothing_said(evidence: str, words: str) -> float:
+    return 0.0
+
+
+def reranked(
+    reader: ScoreReader,
+    items: Sequence[RankedPassage],
+    calibration: Calibration,
+    odds: Odds = nothing_said,
+    *,
+    several: bool = False,
+) -> list[ReadPassage]:
+    return rerank(reader, "q", items, calibration, odds, lambda passage: None, several=several)
 
 
 SCORES = st.lists(st.one_of(st.none(), st.integers(-9, 9)), max_size=8)

@@ -22,7 +22,7 @@ from qa.support import answer_claim
 from qa.wording import synonyms
 from training.corpus import NAME, Paragraph, Question, normal
 from training.examples import Maker, restyled, view, withheld
-from training.statements import statement
+from training.statements import LONGEST_ANSWER, statement
 from training.words import (
     AGAINST,
     ANTONYMS,
@@ -201,7 +201,7 @@ class ClaimMaker:
             found = candidate.span.of(paragraph.text)
             holding = paragraph.holding(candidate.span)
             told = paragraph.text[paragraph.sentences[holding[0]].start : paragraph.sentences[holding[-1]].end]
-            if normal(answer).strip() in normal(told) or len(found.split()) > 14:
+            if normal(answer).strip() in normal(told) or len(found.split()) > LONGEST_ANSWER:
                 continue
             evidence, _ = view(rng, Question(question.text, paragraph, candidate.span, question.article))
             kept = evidence if normal(answer).strip() not in normal(evidence) else told
@@ -486,7 +486,7 @@ def stated(rng: Random, question: str, answer: str) -> str | None:
     """Question and answer as one claim: a statement, or the one after the other."""
     if rng.random() < 0.5:
         return statement(question, answer)
-    return answer_claim(restyled(rng, question), answer) if len(answer.split()) <= 14 else None
+    return answer_claim(restyled(rng, question), answer) if len(answer.split()) <= LONGEST_ANSWER else None
 
 
 def _standing(rng: Random, paragraph: Paragraph) -> Iterator[tuple[Span, str]]:

@@ -10,6 +10,9 @@ import re
 
 from lemminflect import getAllLemmas, getInflection
 
+LONGEST_ANSWER = 14
+"""Words of an answer that a claim is made of."""
+
 _AUX = r"(?P<aux>was|were|is|are|has|have|had|can|could|will|would|should|must|may|might)"
 _DO = r"(?P<do>did|does|do)"
 _PREPOSITION = r"(?:in|on|at|by|to|from|for|with|of|under|during|about|into|through|after|before|over|between|among)"
@@ -26,7 +29,7 @@ def statement(question: str, answer: str) -> str | None:
     """The statement that the answer makes of the question, with a capital and a full stop; None where no rule fits."""
     question = " ".join(question.split()).rstrip("? ").strip()
     answer = " ".join(answer.split()).strip(" .,;:")
-    if not question or not answer or len(answer.split()) > 14:
+    if not question or not answer or len(answer.split()) > LONGEST_ANSWER:
         return None
     found = next((text for rule in _RULES if (text := rule(question, answer))), None)
     if not found or len(found.split()) < 4 or "?" in found:
