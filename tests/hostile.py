@@ -68,9 +68,13 @@ class HostileServer(socketserver.ThreadingTCPServer):
         self._connections: list[tuple[socket.socket, threading.Thread]] = []
 
     def say(self, *replies: Reply) -> None:
-        """Queue replies, one for each chat request; the last one repeats until there is another."""
+        """Answer each chat request from now on with the next of these; the last one repeats.
+
+        What an earlier `say` left unasked is dropped: a client that gave up before its request arrived would leave
+        its reply to the next one.
+        """
         with self._changed:
-            self._queue.extend(replies)
+            self._queue = deque(replies)
 
     def wait_idle(self, seconds: float = 5.0) -> bool:
         """Wait until no stream is open; False if one still is after that time."""

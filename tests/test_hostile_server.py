@@ -115,6 +115,15 @@ def test_replies_come_in_turn_and_the_last_one_repeats(server: HostileServer, as
     assert len(server.requests) == 5
 
 
+def test_a_reply_nobody_asked_for_is_not_left_to_whoever_asks_next(
+    server: HostileServer, ask: Callable[..., str]
+) -> None:
+    """On a busy machine a request can come after its client has given up: it must not shift all that follow."""
+    server.say(Reply("One."))
+    server.say(Reply("Two."))
+    assert [ask(stream=False), ask(stream=False)] == ["Two.", "Two."]
+
+
 def test_a_request_at_a_time_is_not_all_it_serves(server: HostileServer, ask: Callable[..., str]) -> None:
     server.say(Reply(TEXT, "slow", pause=0.02))
     with ThreadPoolExecutor(8) as pool:
