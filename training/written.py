@@ -25,6 +25,8 @@ from training.statements import statement
 DATA = Path(__file__).parent / "data"
 HELD_OUT = 0.1
 """Share of the passages that is never trained on."""
+TOGETHER = 80
+"""Passages of our own, written one after the other about like things, that make an article: rivals of each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,13 @@ def load_questions(
     articles: Sequence[Article], path: Path = DATA / "questions.jsonl"
 ) -> tuple[list[Asked], list[Asked]]:
     """Those to train with, and those held out. Passages are of `articles`, or stand in the file."""
-    own: dict[str, Article] = {}
+    own: list[Article] = []
     parts: tuple[list[Asked], list[Asked]] = [], []
     for record, paragraph, article in _passages(articles, path):
         if article is None:
-            article = own.setdefault(record["genre"], Article(record["genre"], []))
+            if not own or len(own[-1].paragraphs) == TOGETHER:
+                own.append(Article(f"written {len(own) + 1}", []))
+            article = own[-1]
             article.paragraphs.append(paragraph)
         for asked in record["questions"]:
             question = Question(asked["question"], paragraph, Span(asked["start"], asked["end"]), article)
