@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 from itertools import pairwise
 
-from qa.wording import ARTICLES, EMPHATIC, MONTHS, PLAIN, Item, antonyms, key_of, keys_of, own_key, read
+from qa.wording import ARTICLES, EMPHATIC, MONTHS, PLAIN, Item, antonyms, changed, key_of, keys_of, own_key, read
 
 
 def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) -> list[str]:
@@ -34,6 +34,10 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
         places = [index for index in places if source[index].qualifier == item.qualifier]
         if not places:
             reasons.append(f"qualifier: {item.text} is qualified otherwise in the evidence")
+            continue
+        change, theirs = changed(said, at), {changed(source, index) for index in places}
+        if change and change not in theirs and "" not in theirs:
+            reasons.append(f"number: {item.text} is what it changed {min(theirs)} in the evidence, not {change}")
             continue
         if _years_old(said, at) and any(_age(source, index) for index in places):
             continue

@@ -79,9 +79,10 @@ _ORDINALS = {
 
 # What stands before a number and changes what it claims. The longest match counts.
 _QUALIFIERS = {
-    "more": "more than|over|above|exceeding|exceeded|exceeds|exceed|upwards of|in excess of|greater than|beyond|>",
+    "more": "more than|over|above|exceeding|exceeded|exceeds|exceed|upwards of|in excess of|greater than|older than|"
+    "beyond|>",
     "least": "at least|no less than|no fewer than|not less than|a minimum of|minimum",
-    "less": "less than|fewer than|under|below|<",
+    "less": "less than|fewer than|younger than|under|below|<",
     "most": "up to|as many as|as much as|at most|no more than|not more than|not exceed|not exceeding|a maximum of|"
     "maximum|within",
     "about": "about|around|approximately|approx|roughly|some|circa|an estimated|estimated|estimate of|estimated at|"
@@ -255,9 +256,12 @@ def _qualified(items: list[Item], at: int) -> Item:
         if name:
             found = name
             break
-    if not found and at + 1 < len(items) and items[at + 1].key == "or" and len(items) > at + 2:
-        found = {"more": "least", "less": "most", "fewer": "most", "so": "about"}.get(items[at + 2].text.casefold(), "")
-    if _ranged(items, at):
+    after = [item.text.casefold() for item in items[at + 1 : at + 3]]
+    if not found and after[:1] == ["or"]:
+        found = {"more": "least", "less": "most", "fewer": "most", "so": "about"}.get(after[-1], "")
+    if not found and after[:1] == ["more"] and after[1:] != ["than"]:
+        found = "another"  # `six more albums`
+    if _ranged(items, at) and not changed(items, at):
         found = "range"
     if found in ("until", "before", "after") and not _dated(items, at):
         found = ""  # `by 23 votes`, `after three days`: no limit of the number
@@ -271,11 +275,18 @@ MONTHS = frozenset(_list("january february march april may june july august sept
 def _dated(items: list[Item], at: int) -> bool:
     """Whether the number at `at` is a year, a day of a month or a time of day."""
     beside = {item.text.casefold() for item in items[max(0, at - 1) : at + 2]}
-    return bool(re.fullmatch(r"#[12]\d{3}", items[at].key)) or bool(beside & (MONTHS | {"am", "pm", "o'clock"}))
+    hour = [item.text.casefold() for item in items[at + 1 : at + 3]] == ["in", "the"] and {
+        item.text.casefold() for item in items[at + 3 : at + 4]
+    } <= {"morning", "afternoon", "evening"}
+    year = bool(re.fullmatch(r"#[12]\d{3}", items[at].key))
+    return year or hour or bool(beside & (MONTHS | {"am", "pm", "o'clock"}))
 
 
 def _ranged(items: list[Item], at: int) -> bool:
-    """Whether the number is one end of `10 to 20`, `10-20` or `between 10 and 20`."""
+    """Whether the number is one end of `10 to 20`, `10-20`, `between 10 and 20` or `from 1983 until 2007`.
+
+    A range goes up, in one unit: not `by 71 to 64` and `fell 9 percent to 58 million`.
+    """
 
     def is_number(index: int) -> bool:
         return 0 <= index < len(items) and items[index].kind == "number"
@@ -284,10 +295,47 @@ def _ranged(items: list[Item], at: int) -> bool:
         if is_number(other):
             word = items[middle].text.casefold()
             left = min(at, other)
-            between = left > 0 and items[left - 1].text.casefold() == "between"
-            if word in {"to", "-"} or (word == "and" and between):
+            led = items[left - 1].text.casefold() if left else ""
+            joined = {"between": {"and", "to", "-"}, "from": {"until", "till"}}.get(led, set())
+            if word in joined:
                 return True
+            if word in {"to", "-"}:
+                return _ascends(items[left].key, items[max(at, other)].key)
     return False
+
+
+def _ascends(low: str, high: str) -> bool:
+    one, other = (re.fullmatch(r"#(-?[\d.]+)(.*)", key) for key in (low, high))
+    if not one or not other:
+        return True
+    return Decimal(one[1]) < Decimal(other[1]) and (one[2] != "%" or other[2] == "%")
+
+
+_BEFORE_NUMBERS = frozenset(
+    _list(
+        "about around roughly approximately nearly almost some just only a an at least more less "
+        "than over under another further up as much many"
+    )
+)
+
+
+def changed(items: list[Item], at: int) -> str:
+    """What the number at `at` is to a change: `to`, `from` or `by` it something rose or fell; empty where neither."""
+    place = at - 1
+    while place > 0 and items[place].text.casefold() in _BEFORE_NUMBERS:
+        place -= 1
+    if place < 0:
+        return ""
+    before = items[place]
+    if before.text.casefold() in {"to", "from", "by"}:
+        moves = any(_moves(item) for item in items[max(0, place - 10) : place])
+        return before.text.casefold() if moves else ""
+    of = before.text.casefold() == "of" and place > 0 and _moves(items[place - 1])
+    return "by" if of or _moves(before) else ""
+
+
+def _moves(item: Item) -> bool:
+    return item.key in _CHANGES or item.text.casefold() == "down"
 
 
 # --- what two spellings share ----------------------------------------------------------------------------------------
@@ -387,6 +435,12 @@ def own_key(word: str) -> str:
 def keys_of(words: str) -> frozenset[str]:
     """The keys of a list of words."""
     return frozenset(key_of(word) for word in words.split())
+
+
+_CHANGES = keys_of(
+    "rise fall grow drop increase decrease climb decline cut raise reduce jump shrink slip sink soar plunge lower "
+    "widen narrow expand shorten lengthen tumble surge rocket gain"
+)
 
 
 # Words that carry grammar, not claims: a draft may add them. Everything else must be found somewhere.

@@ -155,6 +155,14 @@ REJECTED = [
         "30",
         "How many did it injure?",
     ),
+    (
+        "number",
+        "Sales fell 9 percent in May.",
+        "Sales fell to 9 percent in May.",
+        "9 percent",
+        "How far did sales fall?",
+    ),
+    ("number", "Sales fell from 58 to 40 tons.", "Sales fell by 40 tons.", "40 tons", "How far did sales fall?"),
     # what qualifies a number
     ("qualifier", FERRY, "4,200 passengers use the new ferry to Marstrand every day.", "4,200", "How many use it?"),
     ("qualifier", FERRY, "Nearly 4,200 passengers use the new ferry every day.", "4,200", "How many use it?"),
