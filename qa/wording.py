@@ -79,8 +79,7 @@ _ORDINALS = {
 
 # What stands before a number and changes what it claims. The longest match counts.
 _QUALIFIERS = {
-    "more": "more than|over|above|exceeding|exceeded|exceeds|exceed|upwards of|in excess of|greater than|older than|"
-    "beyond|>",
+    "more": "more than|over|above|exceeding|exceeded|exceeds|exceed|upwards of|in excess of|greater than|beyond|>",
     "least": "at least|no less than|no fewer than|not less than|a minimum of|minimum",
     "less": "less than|fewer than|younger than|under|below|<",
     "most": "up to|as many as|as much as|at most|no more than|not more than|not exceed|not exceeding|a maximum of|"
