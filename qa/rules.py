@@ -145,7 +145,8 @@ _HEDGES = {
     key: group
     for group, words in {
         "negation": "not no never neither nor none nobody nothing without hardly barely rarely seldom unable fail "
-        "refuse deny decline lack stop cease avoid prevent cannot unlikely except instead rather",
+        "refuse deny decline lack forget pretend neglect omit stop cease avoid prevent cannot unlikely except instead "
+        "rather",
         "future": "will shall would going",
         "modality": "may might could should can must ought possible possibly perhaps maybe probable probably likely "
         "potential potentially apparent apparently seem appear alleged allegedly reported reportedly supposed "
@@ -273,6 +274,7 @@ def _hedges(items: list[Item], at: int) -> bool:
     return bool(hedge(items[at])) and not _doubled(items, at) and not _literal(items, at)
 
 
+_ONLY_TO = frozenset(map(own_key, ("decline", "forget", "pretend", "neglect", "omit")))
 _RESOLVES = frozenset(map(own_key, ("vote", "decide", "agree")))
 
 
@@ -290,7 +292,7 @@ def _literal(items: list[Item], at: int) -> bool:
         return word != "used" or not to_do
     if item.key == key_of("acting"):
         return word != "acting" or not after or key_of(after[0]) not in _OFFICES
-    if own_key(word) == own_key("decline"):
+    if own_key(word) in _ONLY_TO:
         return not to_do
     if own_key(word) in _RESOLVES:  # `voted on Thursday to ban cars`, not `cast a vote`, `agreed on a rent`
         return "to" not in after
@@ -431,7 +433,7 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
         if item.text.casefold() in EMPHATIC:
             if not any(other.qualifier for other in said[at : at + 4]):  # `no more than 70` is the number's affair
                 reasons.append(f"emphasis: {item.text} is not in the evidence")
-        elif opposites.get(item.key, frozenset()) & known:
+        elif opposites.get(item.key, frozenset()) & known or _compared(item, opposites, stems):
             reasons.append(f"opposite: {item.text} is the opposite of a word of the evidence")
         elif (
             item.key in GENERIC | _CAUSAL
@@ -476,6 +478,12 @@ def _akin(word: str, other: str) -> bool:
 
 
 _AGENTS = ("ive", "or", "er", "ors", "ers", "ist", "ists", "less", "ful")
+
+
+def _compared(item: Item, opposites: dict[str, frozenset[str]], stems: set[str]) -> bool:
+    """`Shorter` where the source has `longer`."""
+    stem, _, suffix = item.key.partition("+")
+    return suffix == "er" and bool(opposites.get(stem, frozenset()) & stems)
 
 
 @cache

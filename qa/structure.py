@@ -78,7 +78,7 @@ def subjects(said: list[Item], source: list[Item]) -> list[str]:
     """
     keys = {item.key for item in source}
     for at, verb in enumerate(said):
-        if verb.key not in keys or not _finite(said, at) or _passive(said, at):
+        if verb.key not in keys or not finite(said, at) or passive(said, at):
             continue
         subject = next((item for item in reversed(_clause_before(said, at)) if _noun_like(item)), None)
         if subject is None or subject.key not in keys:
@@ -89,7 +89,7 @@ def subjects(said: list[Item], source: list[Item]) -> list[str]:
     return []
 
 
-def _finite(items: list[Item], at: int) -> bool:
+def finite(items: list[Item], at: int) -> bool:
     """Whether the word at `at` is a verb for sure, as far as forms tell: `opened`, `could open`, `able to open`."""
     item = items[at]
     if item.kind != "word" or not item.content or hedge(item) or item.capital:
@@ -111,7 +111,7 @@ def _others_verb(source: list[Item], at: int, subject: str) -> bool:
     pronoun = any(item.text.casefold() in _PRONOUNS for item in before)
     by = any(item.text.casefold() == "by" for item in source[at : at + 5])
     other = bool(found) and subject not in found
-    return other and not (listed or pronoun or by or _passive(source, at))
+    return other and not (listed or pronoun or by or passive(source, at))
 
 
 def _clause_before(items: list[Item], at: int) -> list[Item]:
@@ -121,7 +121,8 @@ def _clause_before(items: list[Item], at: int) -> list[Item]:
     return items[start:at]
 
 
-def _passive(items: list[Item], at: int) -> bool:
+def passive(items: list[Item], at: int) -> bool:
+    """Whether a form of `be` stands so near before the verb at `at` that it is done to somebody."""
     infinitive = bool(at) and items[at - 1].text.casefold() == "to"  # `be able to open`
     return not infinitive and any(item.key == "be" for item in items[max(0, at - 3) : at])
 
@@ -262,10 +263,15 @@ def equations(said: list[Item], source: list[Item]) -> list[str]:
     return []
 
 
+_CALLS = keys_of("call describe label dub brand deem regard consider declare")
+
+
 def _equated(source: list[Item], low: int, high: int) -> bool:
     between = source[low + 1 : high]
     if any(item.key == "be" for item in between):
         return True
+    if any(item.key in _CALLS for item in source[max(0, low - 4) : low]):
+        return False  # `critics called the plan a failure`
     if any(item.content for item in between):
         return False
     first = low
@@ -294,7 +300,7 @@ def turned(said: list[Item], source: list[Item]) -> list[str]:
     """
     said, source = _in_order(said), _in_order(source)
     for at, pivot in enumerate(said):
-        verb = _finite(said, at)
+        verb = finite(said, at)
         if not (verb or _relates(said, at)):
             continue
         places = [i for i, item in enumerate(source) if item.key == pivot.key]
@@ -339,7 +345,7 @@ def _by_whom(items: list[Item], at: int) -> bool:
     """Whether whoever does what the verb at `at` says comes after it, if at all: `was opened`, `a law passed by`."""
     if items[at].text.casefold().endswith("ing"):
         return False
-    return _passive(items, at) or any(item.text.casefold() == "by" for item in items[at + 1 : at + 4])
+    return passive(items, at) or any(item.text.casefold() == "by" for item in items[at + 1 : at + 4])
 
 
 def _exchanged(left: list[str], right: list[str], source: list[Item], place: int) -> bool:

@@ -29,6 +29,7 @@ from qa.rules import (
     repeats,
     unknown_words,
 )
+from qa.smallwords import small_words
 from qa.sources import Source, clauses, sources
 from qa.structure import Run, attachments, dates, equations, name_runs, roles, subjects, voice
 from qa.wording import ARTICLES, ENDS, FREE, Item, collapse, may_be_verb, read
@@ -253,6 +254,7 @@ class Evidence:
             *attachments(said, items, runs),
             *equations(said, items),
             *dates(said, items),
+            *small_words(said, items),
             *_refers(claim, previous, items + source.context),
         ]
         if lent:
@@ -261,6 +263,9 @@ class Evidence:
             if any(not set(run.keys) <= theirs for run in borrowed):
                 reasons.append("name: the sentence before speaks first of somebody else")
         if reasons:
+            rest = [item for item in said if item not in strangers]
+            if _kept_together(rest, items) == 1 and not roles(rest, items):  # the same words but for the opposite
+                reasons = [re.sub("^opposite:", "contrary:", reason) for reason in reasons]
             reasons += [f"word: {item.text} is not in the evidence" for item in strangers]
             return Support(0.0, sentences, tuple(dict.fromkeys(reasons)))
         content = [item for item in said if item.content]

@@ -30,6 +30,7 @@ class Item:
     capital: bool = False
     first: bool = False  # of its sentence, where a capital says nothing
     qualifier: str = ""  # of a number: "more", "about", "range", ...
+    owner: bool = False  # `the mayor's`
 
     @property
     def content(self) -> bool:
@@ -93,6 +94,7 @@ _QUALIFIERS = {
     "before": "before|prior to",
     "after": "after|since|from|following",
     "between": "between",
+    "except": "all but|all except|all bar|except|except for|apart from",
     "another": "another|further|additional|other",
     "top": "top|the top",
 }
@@ -150,11 +152,15 @@ def _tokens(text: str) -> list[Item]:
                 first = True
             continue
         else:
+            owner = raw.endswith("'s") and raw[:-2].casefold() not in _CONTRACTED
             for part in _split_word(raw.replace(".", "") if match["dotted"] else raw):
-                items.append(Item(part, key_of(part.casefold()), "word", part[0].isupper(), first))
+                items.append(Item(part, key_of(part.casefold()), "word", part[0].isupper(), first, owner=owner))
                 first = False
         first = False
     return items
+
+
+_CONTRACTED = frozenset(_list("it he she that there here what who where let"))
 
 
 def _split_word(word: str) -> list[str]:
@@ -438,7 +444,7 @@ def keys_of(words: str) -> frozenset[str]:
 
 _CHANGES = keys_of(
     "rise fall grow drop increase decrease climb decline cut raise reduce jump shrink slip sink soar plunge lower "
-    "widen narrow expand shorten lengthen tumble surge rocket gain"
+    "widen narrow expand shorten lengthen tumble surge rocket gain double triple treble quadruple halve"
 )
 
 
