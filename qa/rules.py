@@ -150,8 +150,9 @@ _HEDGES = {
         "future": "will shall would going",
         "modality": "may might could should can must ought possible possibly perhaps maybe probable probably likely "
         "potential potentially apparent apparently seem appear alleged allegedly reported reportedly supposed "
-        "supposedly presumably rumoured rumored plan want wish hope intend seek aim try attempt propose consider offer "
-        "expect predict project forecast estimate schedule promise pledge vow threaten agree ask need require "
+        "supposedly presumably rumoured rumored plan want wish hope intend seek aim try tries tried trying attempt "
+        "propose consider offer expect predict project forecast estimate schedule promise pledge vow threaten agree ask "
+        "need require "
         "encourage allow enable permit able desire desirous attempt effort bid intention goal ambition proposal chance "
         "opportunity ability threat nearly almost partly partially vote decide",
         "time": "former formerly previously once used ex late acting until no-longer originally initially",
@@ -181,7 +182,7 @@ _SENSES = {
         "may might possible possibly perhaps maybe potential potentially",
         "will would shall going",
         "should ought",
-        "seek aim try attempt",
+        "seek aim try tries tried trying attempt",
         "plan intend intention",
         "vote decide",
         "nearly almost",
@@ -361,7 +362,7 @@ def _contrasted(items: list[Item]) -> list[list[Item]]:
 def _conditional(items: list[Item]) -> bool:
     """By the words themselves: the key of `provided` is that of `supplies`, too."""
     texts = [item.text.casefold() for item in items]
-    return not _CONDITIONS.isdisjoint(texts) or ("provided", "that") in pairwise(texts)
+    return not _CONDITIONS.isdisjoint(texts) or texts[:1] == ["without"] or ("provided", "that") in pairwise(texts)
 
 
 _ORDERS = frozenset(

@@ -6,6 +6,7 @@ takes the items of what is said and of its source, and gives reasons against it.
 
 from __future__ import annotations
 
+from qa.lexicon import base
 from qa.rules import DAYS, hedge
 from qa.structure import finite, passive
 from qa.wording import ARTICLES, Item, keys_of, may_be_verb
@@ -14,7 +15,8 @@ from qa.wording import ARTICLES, Item, keys_of, may_be_verb
 def small_words(said: list[Item], source: list[Item]) -> list[str]:
     """All rules of this module."""
     rules = (
-        directions, owners, parts, wholes, alternatives, exceptions, rates, shares, ranks, restrictions, agents, plans
+        directions, owners, heads, parts, wholes, alternatives, exceptions, rates, shares, ranks, restrictions, agents,
+        plans, causatives, partners, modifiers, adjuncts,
     )  # fmt: skip
     return [reason for rule in rules for reason in rule(said, source)]
 
@@ -66,7 +68,13 @@ def owners(said: list[Item], source: list[Item]) -> list[str]:
     Where somebody does, or suffers, what only something of his does, or suffers, in the source.
     """
     here = {item.key for item in said}
-    for key in {item.key for item in source if item.content} - _TIMES:
+    for at, item in enumerate(said):
+        if item.owner and (mine := _owned(said, at)):
+            theirs = {source[place].key for place in range(len(source)) if source[place].owner} - {item.key}
+            others = [place for place in _places(source, mine[0].key) if place and source[place - 1].key in theirs]
+            if others and len(others) == len(_places(source, mine[0].key)) and item.key in _keys(source):
+                return [f"owner: it is {source[others[0] - 1].text}'s {mine[0].text} in the evidence"]
+    for key in _keys(source) - _TIMES:
         places = _places(source, key)
         if not all(_owns(source, at) for at in places) or any(_owns(said, at) for at in _places(said, key)):
             continue
@@ -77,6 +85,10 @@ def owners(said: list[Item], source: list[Item]) -> list[str]:
             if not owned & here and verb in beside and not (at > 1 and "of" in _texts(said[at - 2 : at])):
                 return [f"owner: it is something of {said[at].text} in the evidence"]
     return []
+
+
+def _keys(items: list[Item]) -> set[str]:
+    return {item.key for item in items if item.content}
 
 
 def _owned(items: list[Item], at: int) -> list[Item]:
@@ -104,6 +116,47 @@ def _verb_beside(items: list[Item], at: int) -> str:
 
 def _led(item: Item) -> bool:
     return item.text.casefold() in _PREPOSITIONS
+
+
+_KINDS_OF = keys_of(
+    "city town village state republic kingdom island province county district region river lake mount month year group "
+    "team number set pair series crowd lot kind sort type crew couple band gang handful majority name"
+)
+
+
+def heads(said: list[Item], source: list[Item]) -> list[str]:
+    """`The owner of the mill sued the bank` must not become `the mill sued the bank`, nor `part of it` `it`."""
+    here = {item.key for item in said}
+    for at, item in enumerate(said):
+        verb = _verb_beside(said, at) if item.content and item.kind == "word" else ""
+        if not verb or (at > 1 and "of" in _texts(said[max(0, at - 3) : at])):
+            continue
+        places = _places(source, item.key)
+        owned = [_head(source, place) for place in places]
+        near = [verb in _keys(source[max(0, place - 8) : place + 4]) for place in places]
+        if owned and all(head is not None and head.key not in here for head in owned) and any(near):
+            return [f"owner: it is the {owned[0].text if owned[0] else ''} of {item.text} in the evidence"]
+    return []
+
+
+def _head(items: list[Item], at: int) -> Item | None:
+    """What the word at `at` only says more about: `owner` of `the owner of the mill`, `spokesman for the bank said`."""
+    for place in range(at - 1, max(at - 5, 0), -1):
+        item = items[place]
+        word = item.text.casefold()
+        inside = word in {"for", "at"} and at + 1 < len(items) and finite(items, at + 1)
+        if word == "of" or inside:
+            before = items[place - 1]
+            plain = (
+                before.content
+                and (before.first or not before.capital)
+                and before.key not in _KINDS_OF
+                and not may_be_verb(before)
+            )
+            return before if plain and not hedge(before) else None
+        if item.kind == "mark" or _led(item) or may_be_verb(item):
+            return None
+    return None
 
 
 def _texts(items: list[Item]) -> list[str]:
@@ -155,6 +208,8 @@ def _limited(items: list[Item], at: int) -> bool:
     after = items[at + 1] if at + 1 < len(items) else None
     if after is None:
         return False
+    if _BUT & set(_texts(items[at + 2 : at + 5])) and not any(item.text == "," for item in items[at + 1 : at + 5]):
+        return True
     other = after.text.casefold() in _EVERY_OTHER or after.kind == "number"
     return after.text.casefold() in _BUT or (items[at].text.casefold() == "every" and other)
 
@@ -325,7 +380,8 @@ def restrictions(said: list[Item], source: list[Item]) -> list[str]:
 def agents(said: list[Item], source: list[Item]) -> list[str]:
     """`Lee was succeeded by Kim` must not become `Lee succeeded Kim`."""
     for at, verb in enumerate(said):
-        if not finite(said, at) or passive(said, at) or "by" in _texts(said[at + 1 : at + 4]):
+        acts = verb.kind == "word" and verb.content and not verb.capital and not hedge(verb) and may_be_verb(verb)
+        if not acts or passive(said, at) or "by" in _texts(said[at + 1 : at + 4]):
             continue
         mine = [
             {item.key for item in side if item.content} for side in (said[max(0, at - 6) : at], said[at + 1 : at + 7])
@@ -361,3 +417,95 @@ def _to_be(items: list[Item], at: int) -> bool:
     if at < 2 or items[at - 1].text.casefold() != "to":
         return False
     return items[at - 2].key == "be" or items[at - 2].text.casefold() == "about"
+
+
+_CAUSES = frozenset("let lets letting make makes made making had saw sees watched heard helped helps".split())
+
+
+def causatives(said: list[Item], source: list[Item]) -> list[str]:
+    """`Lee let Kim open the door` must not become `Lee opened the door`."""
+    for at, item in enumerate(source):
+        if item.text.casefold() not in _CAUSES:
+            continue
+        whom = next((i for i in range(at + 1, min(at + 4, len(source))) if source[i].content), None)
+        verb = source[whom + 1] if whom is not None and whom + 1 < len(source) else None
+        if whom is None or verb is None or verb.kind != "word" or not verb.content or base(verb.text) != verb.text:
+            continue
+        for place in _places(said, verb.key):
+            if (
+                finite(said, place)
+                and source[whom].key not in _keys(said[:place])
+                and len(_places(source, verb.key)) == 1
+            ):
+                return [f"roles: it is {source[whom].text} that was to {verb.text} in the evidence"]
+    return []
+
+
+def partners(said: list[Item], source: list[Item]) -> list[str]:
+    """`Lee taught Kim, and Kim taught Park` must not become `Lee taught Park`."""
+    for at, verb in enumerate(said):
+        places = _places(source, verb.key) if finite(said, at) and not passive(said, at) else []
+        left, right = _names(said[max(0, at - 6) : at]), _names(said[at + 1 : at + 6])
+        if len(places) < 2 or not left & _keys(source) or not right & _keys(source):
+            continue
+        bounds = [0, *places, len(source)]
+        together = [
+            left & _names(source[bounds[i] : place]) and right & _names(source[place + 1 : bounds[i + 2]])
+            for i, place in enumerate(places)
+        ]
+        if not any(together) and not any(passive(source, place) for place in places):
+            return [f"roles: these do not belong to one {verb.text} in the evidence"]
+    return []
+
+
+def _names(items: list[Item]) -> set[str]:
+    return {item.key for item in items if item.capital and item.content and item.kind == "word"}
+
+
+def modifiers(said: list[Item], source: list[Item]) -> list[str]:
+    """`The red boat won and the blue boat lost` must not become `the blue boat won`."""
+    for at in range(1, len(said) - 1):
+        which, noun, verb = said[at - 1], said[at], said[at + 1]
+        if not (_plain(which) and _plain(noun) and verb.key != noun.key and finite(said, at + 1)):
+            continue
+        before = {source[place - 1].key for place in _places(source, noun.key) if place and _plain(source[place - 1])}
+        verbs = [place for place in _places(source, verb.key) if place > 1]
+        own = {
+            source[place - 2].key for place in verbs if source[place - 1].key == noun.key and _plain(source[place - 2])
+        }
+        if which.key in before and own and which.key not in own:
+            return [f"roles: it is not the {which.text} {noun.text} that {verb.text} in the evidence"]
+    return []
+
+
+def _plain(item: Item) -> bool:
+    return item.kind == "word" and item.content and not item.capital and not _led(item)
+
+
+_JOINS = frozenset({"and", "but", "or", ";", "then"})
+
+
+def adjuncts(said: list[Item], source: list[Item]) -> list[str]:
+    """`Kim lives in Oslo and works in Bergen` must not become `Kim lives in Bergen`."""
+    for at, item in enumerate(said):
+        led = _governor(said, at) if item.content else ""
+        before = max((i for i in range(at) if said[i].text.casefold() == led), default=0) - 1 if led else -1
+        if led not in {"in", "at", "for", "from", "to", "on", "with", "near"} or before < 0:
+            continue
+        if not _plain(said[before]) or not (may_be_verb(said[before]) or said[before].text == "born"):
+            continue
+        places = [place for place in _places(source, item.key) if _governor(source, place) == led]
+        pairs = [(one, place) for one in _places(source, said[before].key) for place in places]
+        if pairs and all(_other_clause(source, *pair) for pair in pairs):
+            return [f"clause: {said[before].text} does not go with {led} {item.text} in the evidence"]
+    return []
+
+
+def _other_clause(items: list[Item], word: int, at: int) -> bool:
+    """Whether another verb, joined to what is at `word`, has the word at `at`."""
+    low, high = min(word, at), max(word, at)
+    for place in range(low + 1, high + (at < word)):
+        joined = _JOINS & set(_texts(items[max(low, place - 3) : place]))
+        if joined and _plain(items[place]) and may_be_verb(items[place]):
+            return True
+    return False

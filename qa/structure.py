@@ -85,7 +85,8 @@ def subjects(said: list[Item], source: list[Item]) -> list[str]:
             continue
         places = [place for place, item in enumerate(source) if item.key == verb.key]
         if all(_others_verb(source, place, subject.key) for place in places):
-            return [f"structure: it is not {subject.text} that {verb.text} in the evidence"]
+            kind = "roles" if subject.capital and all(_named(source, place) for place in places) else "structure"
+            return [f"{kind}: it is not {subject.text} that {verb.text} in the evidence"]
     return []
 
 
@@ -112,6 +113,11 @@ def _others_verb(source: list[Item], at: int, subject: str) -> bool:
     by = any(item.text.casefold() == "by" for item in source[at : at + 5])
     other = bool(found) and subject not in found
     return other and not (listed or pronoun or by or passive(source, at))
+
+
+def _named(source: list[Item], at: int) -> bool:
+    """Whether a name stands before the verb at `at` in its clause."""
+    return any(item.capital and item.content for item in _clause_before(source, at))
 
 
 def _clause_before(items: list[Item], at: int) -> list[Item]:
@@ -281,7 +287,7 @@ def _equated(source: list[Item], low: int, high: int) -> bool:
     return not comma or not first or source[first - 1].text.casefold() not in _PREPOSITIONS
 
 
-_PIVOTS = frozenset("after before than because on from over into with without against".split())
+_PIVOTS = frozenset("after before than because so on from over into with without against".split())
 _DIRECTIONS = frozenset("north south east west left right outside inside ahead".split())
 _SIDE = 4
 """Content words on either side of a verb or preposition that are compared."""

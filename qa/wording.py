@@ -268,6 +268,8 @@ def _qualified(items: list[Item], at: int) -> Item:
         found = "another"  # `six more albums`
     if _ranged(items, at) and not changed(items, at):
         found = "range"
+    if _ratio(items, at):
+        found = "ratio"
     if found in ("until", "before", "after") and not _dated(items, at):
         found = ""  # `by 23 votes`, `after three days`: no limit of the number
     item = items[at]
@@ -285,6 +287,15 @@ def _dated(items: list[Item], at: int) -> bool:
     } <= {"morning", "afternoon", "evening"}
     year = bool(re.fullmatch(r"#[12]\d{3}", items[at].key))
     return year or hour or bool(beside & (MONTHS | {"am", "pm", "o'clock"}))
+
+
+def _ratio(items: list[Item], at: int) -> bool:
+    """Whether the number is one of `one in three`."""
+    for low in (at, at - 2):
+        if low >= 0 and low + 2 < len(items) and items[low + 1].text.casefold() == "in":
+            numbers = items[low].kind == items[low + 2].kind == "number"
+            return numbers and not re.fullmatch(r"#[12]\d{3}", items[low + 2].key)
+    return False
 
 
 def _ranged(items: list[Item], at: int) -> bool:

@@ -40,12 +40,23 @@ MUSEUM = "The museum was to open in May."
         ("qualifier", "Children under six travel free.", "Children travel free."),
         ("qualifier", "The law applies to firms with more than 50 workers.", "The law applies to firms."),
         ("roles", "Lee was succeeded by Kim as director.", "Lee succeeded Kim as director."),
+        ("owner", "The owner of the mill sued the bank.", "The mill sued the bank."),
+        ("owner", "Part of the roof collapsed in May.", "The roof collapsed in May."),
+        ("owner", "A spokesman for the bank resigned.", "The bank resigned."),
+        ("owner", "Lee is Kim's daughter.", "Kim is Lee's daughter."),
+        ("extent", "The ferry runs every day except Monday.", "The ferry runs every day."),
+        ("roles", "Lee is owed 40 euros by Kim.", "Lee owes Kim 40 euros."),
+        ("roles", "Lee let Kim open the door.", "Lee opened the door."),
+        ("roles", "Lee taught Kim, and Kim taught Park.", "Lee taught Park."),
+        ("roles", "The red boat won and the blue boat lost.", "The blue boat won."),
+        ("clause", "Kim lives in Oslo and works in Bergen.", "Kim lives in Bergen."),
+        ("clause", "Kim was born in Oslo and died in Bergen.", "Kim was born in Bergen."),
         ("future", MUSEUM, "The museum opened in May."),
         ("future", "The mayor was about to sign the contract.", "The mayor signed the contract."),
     ],
 )
 def test_what_says_something_else(kind: str, source: str, said: str) -> None:
-    assert [reason.partition(":")[0] for reason in small_words(read(said), read(source))] == [kind]
+    assert kind in {reason.partition(":")[0] for reason in small_words(read(said), read(source))}
 
 
 @pytest.mark.parametrize(
@@ -81,6 +92,14 @@ def test_what_says_something_else(kind: str, source: str, said: str) -> None:
         ("Lee was succeeded by Kim as director.", "Kim succeeded Lee as director."),
         ("Lee was succeeded by Kim as director.", "Lee was succeeded as director by Kim."),
         (MUSEUM, "The museum was to open in May."),
+        ("The city of Oslo sued the bank.", "Oslo sued the bank."),
+        ("A group of students closed the port.", "Students closed the port."),
+        ("The owner of the mill sued the bank.", "The mill's owner sued the bank."),
+        ("Lee let Kim open the door.", "Kim opened the door."),
+        ("Lee taught Kim, and Kim taught Park.", "Kim taught Park."),
+        ("The red boat won and the blue boat lost.", "The red boat won."),
+        ("Kim lives in Oslo and works in Bergen.", "Kim works in Bergen."),
+        ("Kim founded the mill in Oslo and sold it in May.", "Kim sold the mill in May."),
         ("Lee was the first to open a mill.", "Lee opened a mill."),
     ],
 )
