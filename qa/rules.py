@@ -148,13 +148,13 @@ _HEDGES = {
         "refuse deny decline lack forget pretend neglect omit stop cease avoid prevent cannot unlikely except instead "
         "rather",
         "future": "will shall would going",
-        "modality": "may might could should can must ought possible possibly perhaps maybe probable probably likely "
-        "potential potentially apparent apparently seem appear alleged allegedly reported reportedly supposed "
-        "supposedly presumably rumoured rumored plan want wish hope intend seek aim try tries tried trying attempt "
-        "propose consider offer expect predict project forecast estimate schedule promise pledge vow threaten agree ask "
-        "need require "
-        "encourage allow enable permit able desire desirous attempt effort bid intention goal ambition proposal chance "
-        "opportunity ability threat nearly almost partly partially vote decide",
+        "modality": "modality: may might could should can must ought possible possibly perhaps maybe probable probably "
+        "likely potential potentially apparent apparently seem appear alleged allegedly reported reportedly "
+        "supposed supposedly presumably rumoured rumored plan want wish hope intend seek aim try tries tried "
+        "trying attempt propose consider offer expect predict project forecast estimate schedule promise "
+        "pledge vow threaten agree ask need require encourage allow enable permit able desire desirous "
+        "attempt effort bid intention goal ambition proposal chance opportunity ability threat nearly almost "
+        "partly partially vote decide",
         "time": "former formerly previously once used ex late acting until no-longer originally initially",
         "extent": "some many most several few often usually mostly mainly chiefly sometimes generally largely "
         "occasionally typically primarily frequently commonly normally only half",
