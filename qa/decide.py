@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from functools import cache
 from pathlib import Path
 
+from qa.errors import SettingsError
 from qa.support import Judge, answer_claim
 
 
@@ -16,8 +17,8 @@ from qa.support import Judge, answer_claim
 class Calibration:
     """What a reader's scores are worth. `docs/deciding.md` says what else was tried.
 
-    `cosine_weight`: logits that a cosine of 1 between question and passage adds when passages are compared; the
-    reader alone prefers short, plain passages to the one that was asked about. `odds_weight`: what is added for
+    `fused_weight`: logits that a fused score of 1 (`qa.retrieve`) adds when passages are compared; the reader alone
+    prefers short, plain passages to the one that was asked about. `odds_weight`: what is added for
     each logit of the support model's log-odds that a passage's sentences bear out its answer. `slope`,
     `quote_slope`, `odds_slope` and `intercept` map two scores, of the passage chosen and of the sentences that
     would be shown from it (by themselves, or with the sentence before them, whichever is higher), and these
@@ -25,7 +26,7 @@ class Calibration:
     when a passage has this preference, hardly any passage ranked after it has more.
     """
 
-    cosine_weight: float
+    fused_weight: float
     slope: float
     quote_slope: float
     intercept: float
@@ -37,18 +38,27 @@ class Calibration:
 
     @classmethod
     def load(cls, path: Path) -> Calibration:
-        """The calibration stored beside a reader, as `scripts/calibrate_reader.py` writes it."""
+        """The calibration stored beside a reader, as `scripts/calibrate_reader.py` writes it.
+
+        Raises `SettingsError` for one that says too little, as an earlier release wrote it.
+        """
         record = json.loads(path.read_text(encoding="utf-8"))
-        return cls(**{field.name: record[field.name] for field in fields(cls) if field.name in record})
+        try:
+            return cls(**{field.name: record[field.name] for field in fields(cls) if field.name in record})
+        except TypeError as error:
+            raise SettingsError(
+                f"the calibration in {path} was written by another release",
+                help="Make it again with scripts/calibrate_reader.py (docs/deciding.md), or delete it to do without.",
+            ) from error
 
     @property
     def hears_support(self) -> bool:
         """Whether the support model has a say."""
         return bool(self.odds_weight or self.odds_slope)
 
-    def preference(self, score: float, cosine: float, odds: float = 0.0) -> float:
+    def preference(self, score: float, fused: float, odds: float = 0.0) -> float:
         """How much speaks for a passage: of several, the one with the most is chosen."""
-        return score + self.cosine_weight * cosine + self.odds_weight * odds
+        return score + self.fused_weight * fused + self.odds_weight * odds
 
     def probability(self, score: float, quote_score: float, odds: float) -> float:
         """Probability that the answer is right, from the reader's scores for passage and quote and the log-odds."""
@@ -57,7 +67,7 @@ class Calibration:
 
 
 UNCALIBRATED = Calibration(
-    cosine_weight=0,
+    fused_weight=0,
     slope=0.15,
     quote_slope=0.15,
     intercept=0,

@@ -66,7 +66,7 @@ def rerank(
         if not candidates:
             rest.append(ReadPassage(item, candidates, float("-inf")))
             continue
-        preference = calibration.preference(candidates[0].score, item.cosine)
+        preference = calibration.preference(candidates[0].score, item.score)
         enough = enough or preference >= calibration.enough
         read.append(ReadPassage(item, candidates, preference))
     read.sort(key=lambda passage: -passage.preference)
@@ -87,7 +87,7 @@ def _weighed(item: ReadPassage, calibration: Calibration, odds: Odds, before: Be
     assert item.candidates  # noqa: S101 - it was read
     best, passage = item.candidates[0], item.ranked.passage
     borne_out = odds(excerpt(passage, item.place(best), before).text(), best.span.of(passage.text))
-    return replace(item, preference=calibration.preference(best.score, item.ranked.cosine, borne_out))
+    return replace(item, preference=calibration.preference(best.score, item.ranked.score, borne_out))
 
 
 def merged(read: Sequence[Sequence[ReadPassage]]) -> list[ReadPassage]:

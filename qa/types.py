@@ -105,7 +105,9 @@ class PassageResult(Wire):
     text: str = Field(description="The passage, unchanged.", examples=[_SENTENCE])
     start_char_index: Start
     end_char_index: End
-    score: float = Field(description="Fused score: sum over the searches of 1 / (60 + rank).", examples=[0.0328])
+    score: float = Field(
+        description="Fused score, 0 to 1: 0.6 × cosine / best cosine + 0.4 × BM25 / best BM25.", examples=[0.9312]
+    )
     dense_rank: int | None = Field(description="Rank by embedding similarity, from 1; null if not found.", examples=[1])
     lexical_rank: int | None = Field(description="Rank by BM25, from 1; null if not found.", examples=[2])
     reader_score: float | None = Field(

@@ -254,9 +254,10 @@ class Evidence:
             *attachments(said, items, runs),
             *equations(said, items),
             *dates(said, items),
-            *small_words(said, items),
             *_refers(claim, previous, items + source.context),
         ]
+        if all(reason.partition(":")[0] in OPEN for reason in reasons):  # the others need no more
+            reasons += small_words(said, items)
         if lent:
             subject = _subject(lent)
             theirs = own | (set(subject.keys) if subject else set())

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 from qa.evaluation.readings import Read
-from scripts.calibrate_reader import CHANGED_BY_STOPPING, fit, measure, passages_read, plot, rank, stop_at
+from scripts.calibrate_reader import CHANGED_BY_STOPPING, fit, measure, passages_read, plot, rank, stop_at, written
 from tests.fakes import FAKE_CALIBRATION
+from training.written import load_questions
 
 
-def read(score: float, *, right: bool = False, cosine: float = 0.5, odds: float = 0.0) -> Read:
-    return Read(score, cosine, score, odds, float(right), right, right)
+def read(score: float, *, right: bool = False, fused: float = 0.5, odds: float = 0.0) -> Read:
+    return Read(score, fused, score, odds, float(right), right, right)
 
 
 def asked(n: int, seed: int) -> list[list[Read]]:
@@ -37,14 +38,14 @@ def test_probabilities_are_those_that_the_scores_were_drawn_with() -> None:
         assert calibration.probability(score, score, 0) == pytest.approx(1 / (1 + math.exp(1 - score)), abs=0.05)
 
 
-def test_a_cosine_that_tells_the_right_passage_is_weighed_and_one_that_does_not_is_left_alone() -> None:
+def test_a_fused_score_that_tells_the_right_passage_is_weighed_and_one_that_does_not_is_left_alone() -> None:
     rng = np.random.default_rng(2)
     telling = [
-        [read(rng.normal(), right=i == 0, cosine=rng.normal(0.7 if i == 0 else 0.5, 0.1)) for i in rng.permutation(3)]
+        [read(rng.normal(), right=i == 0, fused=rng.normal(0.7 if i == 0 else 0.5, 0.1)) for i in rng.permutation(3)]
         for _ in range(300)
     ]
-    assert fit(telling).cosine_weight > 0
-    assert fit(asked(300, seed=3)).cosine_weight == 0
+    assert fit(telling).fused_weight > 0
+    assert fit(asked(300, seed=3)).fused_weight == 0
 
 
 def test_what_the_support_model_says_is_weighed_where_it_tells_and_left_alone_where_it_does_not() -> None:
@@ -59,16 +60,29 @@ def test_what_the_support_model_says_is_weighed_where_it_tells_and_left_alone_wh
     assert fit(asked(300, seed=7)).odds_weight == 0
 
 
+def test_half_of_the_written_questions_are_near_misses_and_none_is_trained_on() -> None:
+    dataset = written(60, seed=3)
+    assert [question.answerable for question in dataset.questions] == [True, False] * 30
+    texts = {document.uri: document.text for document in dataset.paragraphs}
+    trained = {item.question.paragraph.text for item in load_questions([])[0]}
+    assert trained < set(texts.values())  # what is trained on is searched, too
+    for question in dataset.questions:
+        assert texts[question.group] not in trained
+        for gold, evidence in zip(question.golds, question.evidence, strict=True):
+            assert evidence.span.of(texts[evidence.document]) == gold
+    assert written(60, seed=3) == dataset
+
+
 def test_stopping_changes_the_passage_of_hardly_any_question() -> None:
     questions = asked(1000, seed=4)
-    calibration = replace(FAKE_CALIBRATION, cosine_weight=1)
+    calibration = replace(FAKE_CALIBRATION, fused_weight=1)
     enough = stop_at(questions, calibration)
     changed = 0
     for reads in questions:
         stop = passages_read(reads, replace(calibration, enough=enough))
         changed += rank(reads[:stop], calibration)[0] != rank(reads, calibration)[0]
     assert changed <= CHANGED_BY_STOPPING * len(questions)
-    assert enough < max(r.score + r.cosine for reads in questions for r in reads)  # it does stop
+    assert enough < max(r.score + r.fused for reads in questions for r in reads)  # it does stop
 
 
 def test_the_figures_and_plots_of_a_calibration(tmp_path: Path) -> None:

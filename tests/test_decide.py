@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.decide import UNCALIBRATED, Calibration, answer_odds
+from qa.errors import SettingsError
 from qa.read import MODEL_DIR
 from tests.fakes import FakeJudge
 
@@ -25,19 +26,28 @@ def test_the_shipped_calibration_is_whole() -> None:
     assert min(CALIBRATION.slope, CALIBRATION.quote_slope) > 0
 
 
+def test_the_calibration_of_an_earlier_release_says_what_to_do(tmp_path: Path) -> None:
+    stored = {name: value for name, value in asdict(CALIBRATION).items() if name != "fused_weight"}
+    path = tmp_path / "calibration.json"
+    path.write_text(json.dumps({**stored, "cosine_weight": 12}), encoding="utf-8")
+    with pytest.raises(SettingsError, match="another release") as raised:
+        Calibration.load(path)
+    assert "calibrate_reader.py" in raised.value.help
+
+
 @given(st.floats(-30, 30), st.floats(-30, 30), st.floats(0, 1), st.floats(-9, 9))
 def test_a_higher_score_is_preferred_and_more_probable(
-    score: float, quote_score: float, cosine: float, odds: float
+    score: float, quote_score: float, fused: float, odds: float
 ) -> None:
     probability = HEARING.probability(score, quote_score, odds)
     assert 0 <= probability < HEARING.probability(score + 1, quote_score, odds) <= 1
     assert probability < HEARING.probability(score, quote_score + 1, odds)
     assert probability < HEARING.probability(score, quote_score, odds + 1)
-    assert HEARING.preference(score, cosine, odds) < HEARING.preference(score + 1, cosine, odds)
-    assert HEARING.preference(score, cosine, odds) < HEARING.preference(score, cosine, odds + 1)
+    assert HEARING.preference(score, fused, odds) < HEARING.preference(score + 1, fused, odds)
+    assert HEARING.preference(score, fused, odds) < HEARING.preference(score, fused, odds + 1)
 
 
-def test_of_equal_scores_the_nearer_passage_is_preferred() -> None:
+def test_of_equal_scores_the_passage_that_retrieval_prefers_is_preferred() -> None:
     assert CALIBRATION.preference(3, 0.9) > CALIBRATION.preference(3, 0.1)
 
 

@@ -286,8 +286,31 @@ def test_search_gives_the_passages_of_an_answer_unread(tmp_path: Path) -> None:
     assert found[0].lexical_rank == 1
 
 
-def test_reciprocal_rank_fusion_by_hand() -> None:
-    fused = fuse([(7, 0.9), (3, 0.8)], [(3, 5.0), (9, 1.0)])
-    assert fused == [(3, 1 / 62 + 1 / 61), (7, 1 / 61), (9, 1 / 62)]
-    assert fuse([(2, 1.0)], [(1, 1.0)]) == [(1, 1 / 61), (2, 1 / 61)]  # ties by id
-    assert fuse([], []) == []
+def test_fusion_by_hand() -> None:
+    dense, lexical = [(7, 0.8), (3, 0.4)], [(3, 5.0), (9, 1.0)]
+    every = {3: 0.6 / 2 + 0.4, 7: 0.6, 9: 0.4 / 5}
+    assert dict(fuse(dense, lexical, 3)) == pytest.approx(every)
+    # There may be more than the two that each search was asked for: hardly worse ones than the last.
+    more = {3: 0.6 / 2 + 0.4, 7: 0.6 + 0.4 / 5, 9: 0.6 / 2 + 0.4 / 5}
+    assert dict(fuse(dense, lexical, 2)) == pytest.approx(more)
+    assert [i for i, _ in fuse(dense, lexical, 2)] == [3, 7, 9]
+    assert fuse([(2, 0.5), (1, 0.5)], [], 5) == [(1, 0.6), (2, 0.6)]  # ties by id
+    assert fuse([(2, -0.1)], [], 5) == [(2, 0.0)]
+    assert fuse([], [], 5) == []
+
+
+SEARCH = st.dictionaries(st.integers(0, 20), st.floats(-1, 50, allow_nan=False), max_size=8).map(
+    lambda found: sorted(found.items(), key=lambda item: -item[1])
+)
+
+
+@given(SEARCH, SEARCH, st.integers(8, 12))
+def test_what_both_searches_like_best_has_one_and_nothing_has_more(
+    dense: list[tuple[int, float]], lexical: list[tuple[int, float]], candidates: int
+) -> None:
+    fused = fuse(dense, lexical, candidates)
+    assert {i for i, _ in fused} == {i for i, _ in dense} | {i for i, _ in lexical}
+    assert all(0 <= score <= 1 + 1e-9 for _, score in fused)
+    assert [score for _, score in fused] == sorted((score for _, score in fused), reverse=True)
+    if dense and lexical and dense[0][0] == lexical[0][0] and min(dense[0][1], lexical[0][1]) > 0:
+        assert dict(fused)[dense[0][0]] == pytest.approx(1)

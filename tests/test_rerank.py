@@ -30,10 +30,10 @@ class ScoreReader:
         return [[Candidate(Span(0, 1), float(p))] * top if p.strip() else [] for p in passages]
 
 
-def ranked(scores: Sequence[float | None], cosine: float = 0.5) -> list[RankedPassage]:
+def ranked(scores: Sequence[float | None], fused: float = 0.5) -> list[RankedPassage]:
     texts = [" " if score is None else str(score) for score in scores]
     passages = [Passage(i, "doc_0", "0", "T", None, 0, len(t), t, (Span(0, len(t)),)) for i, t in enumerate(texts)]
-    return [RankedPassage(p, 1 / (60 + i), cosine, i + 1, None, None) for i, p in enumerate(passages)]
+    return [RankedPassage(p, fused, 0.5, i + 1, None, None) for i, p in enumerate(passages)]
 
 
 def nothing_said(evidence: str, words: str) -> float:
@@ -84,9 +84,9 @@ def test_where_several_answers_are_wanted_all_are_read() -> None:
     assert len(reader.seen) == 4
 
 
-def test_nearness_counts_as_much_as_the_calibration_says() -> None:
-    near, far = ranked([3], cosine=0.9)[0], ranked([4], cosine=0.1)[0]
-    calibration = replace(FAKE_CALIBRATION, cosine_weight=2)
+def test_what_retrieval_says_counts_as_much_as_the_calibration_says() -> None:
+    near, far = ranked([3], fused=0.9)[0], ranked([4], fused=0.1)[0]
+    calibration = replace(FAKE_CALIBRATION, fused_weight=2)
     assert reranked(ScoreReader(), [far, near], calibration)[0].ranked is near
     assert reranked(ScoreReader(), [far, near], FAKE_CALIBRATION)[0].ranked is far
 

@@ -30,7 +30,7 @@ class Read:
     """
 
     score: float
-    cosine: float
+    fused: float
     quote_score: float
     odds: float
     span_f1: float
@@ -56,14 +56,14 @@ def read_all(qa: QA, questions: Sequence[Question], top_k: int) -> list[list[Rea
 def _read(qa: QA, snapshot: Snapshot, question: Question, item: RankedPassage) -> Read:
     passage = item.passage
     best = qa.reader.read(question.question, [passage.text], 1)[0][0]
-    read = ReadPassage(item, [best], qa.calibration.preference(best.score, item.cosine))
+    read = ReadPassage(item, [best], qa.calibration.preference(best.score, item.score))
     quoted = excerpt(passage, read.place(best), snapshot.passage_before)
     odds = answer_odds(question.question, qa.judge, qa.calibration)
     found = judge(question.question, read, best, quoted, qa.reader, qa.calibration, odds)
     inside = Span(passage.start, passage.end)
     return Read(
         score=found.score,
-        cosine=item.cosine,
+        fused=item.score,
         quote_score=found.quote_score,
         odds=found.odds,
         span_f1=f1(found.words, question.golds) if question.golds else 0.0,
