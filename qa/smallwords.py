@@ -69,12 +69,12 @@ def owners(said: list[Item], source: list[Item]) -> list[str]:
     """
     here = {item.key for item in said}
     for at, item in enumerate(said):
-        if item.owner and (mine := _owned(said, at)):
-            theirs = {source[place].key for place in range(len(source)) if source[place].owner} - {item.key}
+        if item.owner and item.capital and (mine := _owned(said, at)):  # `the company's` may well be Nvidia's
+            theirs = {other.key for other in source if other.owner and other.capital} - {item.key}
             others = [place for place in _places(source, mine[0].key) if place and source[place - 1].key in theirs]
             if others and len(others) == len(_places(source, mine[0].key)) and item.key in _keys(source):
                 return [f"owner: it is {source[others[0] - 1].text}'s {mine[0].text} in the evidence"]
-    for key in _keys(source) - _TIMES:
+    for key in dict.fromkeys(item.key for item in source if item.content and item.key not in _TIMES):
         places = _places(source, key)
         if not all(_owns(source, at) for at in places) or any(_owns(said, at) for at in _places(said, key)):
             continue
@@ -120,7 +120,7 @@ def _led(item: Item) -> bool:
 
 _KINDS_OF = keys_of(
     "city town village state republic kingdom island province county district region river lake mount month year group "
-    "team number set pair series crowd lot kind sort type crew couple band gang handful majority name"
+    "team number set pair series crowd lot kind sort type crew couple band gang handful majority name government"
 )
 
 
@@ -340,6 +340,7 @@ def ranks(said: list[Item], source: list[Item]) -> list[str]:
 
 
 _LIMITS = frozenset(("more", "less", "least", "most"))
+_BEFORE_LIMITS = frozenset("than more less fewer least most over under above below aged with of at".split())
 _PLURALS = frozenset(("children", "people", "men", "women", "persons", "staff"))
 
 
@@ -352,22 +353,7 @@ def restrictions(said: list[Item], source: list[Item]) -> list[str]:
         place = at - 1
         while place > 0 and not source[place].content:
             place -= 1
-        while place > 0 and source[place].text.casefold() in {
-            "than",
-            "more",
-            "less",
-            "fewer",
-            "least",
-            "most",
-            "over",
-            "under",
-            "above",
-            "below",
-            "aged",
-            "with",
-            "of",
-            "at",
-        }:
+        while place > 0 and source[place].text.casefold() in _BEFORE_LIMITS:
             place -= 1
         noun, before = source[place], source[place - 1] if place > 0 else None
         many = noun.text.casefold() in _PLURALS or (noun.text.endswith("s") and not noun.text.endswith("ss"))

@@ -72,6 +72,7 @@ def test_what_says_something_else(kind: str, source: str, said: str) -> None:
             "Nvidia's chief executive Jensen Huang spoke in Seoul.",
             "Jensen Huang, chief executive of Nvidia, spoke in Seoul.",
         ),
+        ("Nvidia said that the company's revenue rose.", "Nvidia's revenue rose."),
         ("Thursday's vote ended the strike.", "A vote on Thursday ended the strike."),
         ("It's Byrne who signed the contract.", "Byrne signed the contract."),
         (BOATS, "Of the twelve boats nine sank in the storm."),
