@@ -434,7 +434,7 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
         if item.text.casefold() in EMPHATIC:
             if not any(other.qualifier for other in said[at : at + 4]):  # `no more than 70` is the number's affair
                 reasons.append(f"emphasis: {item.text} is not in the evidence")
-        elif opposites.get(item.key, frozenset()) & known or _compared(item, opposites, stems):
+        elif opposites.get(item.key, frozenset()) & known:
             reasons.append(f"opposite: {item.text} is the opposite of a word of the evidence")
         elif (
             item.key in GENERIC | _CAUSAL
@@ -479,12 +479,6 @@ def _akin(word: str, other: str) -> bool:
 
 
 _AGENTS = ("ive", "or", "er", "ors", "ers", "ist", "ists", "less", "ful")
-
-
-def _compared(item: Item, opposites: dict[str, frozenset[str]], stems: set[str]) -> bool:
-    """`Shorter` where the source has `longer`."""
-    stem, _, suffix = item.key.partition("+")
-    return suffix == "er" and bool(opposites.get(stem, frozenset()) & stems)
 
 
 @cache

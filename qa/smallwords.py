@@ -176,10 +176,13 @@ def parts(said: list[Item], source: list[Item]) -> list[str]:
     return []
 
 
+_BEFORE_WHOLES = ARTICLES | keys_of("its their his her our those these all")
+
+
 def _part_of(items: list[Item], at: int) -> str:
     """The key of what stands before `of the` and the number at `at`; empty where nothing does."""
     place = at - 1
-    while place > 0 and items[place].key in ARTICLES | keys_of("its their his her our those these all"):
+    while place > 0 and items[place].key in _BEFORE_WHOLES:
         place -= 1
     if place < 1 or items[place].text.casefold() != "of":
         return ""

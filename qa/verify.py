@@ -264,9 +264,6 @@ class Evidence:
             if any(not set(run.keys) <= theirs for run in borrowed):
                 reasons.append("name: the sentence before speaks first of somebody else")
         if reasons:
-            rest = [item for item in said if item not in strangers]
-            if _kept_together(rest, items) == 1 and not roles(rest, items):  # the same words but for the opposite
-                reasons = [re.sub("^opposite:", "contrary:", reason) for reason in reasons]
             reasons += [f"word: {item.text} is not in the evidence" for item in strangers]
             return Support(0.0, sentences, tuple(dict.fromkeys(reasons)))
         content = [item for item in said if item.content]

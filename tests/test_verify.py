@@ -513,6 +513,21 @@ def test_no_model_overrules_numbers_names_dates_negations_and_hedges(claim: str)
     assert not judged(PAID, FakeJudge(1.0)).support(claim).supported
 
 
+@pytest.mark.parametrize(
+    ("evidence", "claim"),
+    [
+        ("The mayor tried to sign the contract.", "The mayor signed the contract."),
+        ("The mayor forgot to sign the contract.", "The mayor signed the contract."),
+        ("Without the tunnel, the trip takes three hours.", "The trip takes three hours."),
+        ("Lee said that Kim opened the door.", "Lee opened the door."),
+        ("Water froze in the pipe, so the pump stopped.", "The pump stopped, so water froze in the pipe."),
+        ("Rents doubled to 900 euros.", "Rents doubled by 900 euros."),
+    ],
+)
+def test_no_model_overrules_a_small_word(evidence: str, claim: str) -> None:
+    assert not judged(evidence, FakeJudge(0.99)).support(claim).supported
+
+
 def test_a_model_that_sees_a_contradiction_is_heard() -> None:
     claim = "Ada Byrne paid the harbour company 300 dollars."
     judge = FakeJudge(0.02, 0.97)

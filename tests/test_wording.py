@@ -39,6 +39,9 @@ def test_two_spellings_of_a_title_or_country_are_read_as_one() -> None:
         ("There were six more than before.", [""]),
         ("It goes to a mapmaker younger than 40.", ["less"]),
         ("It holds 40 or less.", ["most"]),
+        ("One in three visitors comes by car.", ["ratio", "ratio"]),
+        ("It sold three in 2020.", ["", ""]),
+        ("All but two of the boats sank.", ["except"]),
     ],
 )
 def test_what_qualifies_a_number(text: str, qualifiers: list[str]) -> None:
