@@ -9,13 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from index.onnx import onnx_session
 from qa.read import MODEL_DIR as READER_DIR
 from qa.read import untruncated
+from qa.weigh import Weighing
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -50,6 +51,10 @@ class Judge(Protocol):
     def name(self) -> str:
         """The model's name."""
 
+    @property
+    def weighing(self) -> Weighing:
+        """What its word counts beside that of the exact checks."""
+
     def __call__(self, evidence: str, claim: str) -> Verdict:
         """What the evidence says of the claim."""
 
@@ -79,11 +84,14 @@ class SupportModel:
         return onnx_session(self._folder / "model.onnx", self._threads)
 
     @cached_property
-    def _calibration(self) -> tuple[float, float]:
-        """Slope and intercept; of an uncalibrated model those that change nothing."""
+    def _fitted(self) -> dict[str, Any]:
         stored = self._folder / "calibration.json"
-        fitted = json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else {}
-        return fitted.get("slope", 1.0), fitted.get("intercept", 0.0)
+        return json.loads(stored.read_text(encoding="utf-8")) if stored.exists() else {}
+
+    @cached_property
+    def weighing(self) -> Weighing:
+        """As fitted for this model; of an uncalibrated one a guess."""
+        return Weighing(**self._fitted.get("weighing", {}))
 
     def logits(self, evidence: str, claim: str) -> np.ndarray:
         """Logits (3,), float64: supported, not supported, contradicted.
@@ -100,7 +108,7 @@ class SupportModel:
     def __call__(self, evidence: str, claim: str) -> Verdict:
         """What the evidence says of the claim."""
         logits = self.logits(evidence, claim)
-        slope, intercept = self._calibration
+        slope, intercept = self._fitted.get("slope", 1.0), self._fitted.get("intercept", 0.0)
         supported = 1 / (1 + np.exp(-(slope * log_odds(logits) + intercept)))  # Platt scaling
         contradicted = (1 - supported) * np.exp(logits[2] - np.logaddexp(logits[1], logits[2]))
         return Verdict(float(supported), float(1 - supported - contradicted), float(contradicted))

@@ -45,6 +45,8 @@ _TOKEN = re.compile(
     r"|(?P<other>\S)"
 )
 PLAIN = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "−": "-"})
+_INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF])
+"""Soft hyphens, zero-width spaces and the like: a reader does not see them, a model passes over them."""
 _MARKS = frozenset(".,;:!?()[]{}\"'-/…*_|")
 ENDS = frozenset(".!?")
 _TITLES = frozenset(_list("mr mrs ms dr st prof gen col sgt lt capt rev hon jr sr vs etc no inc ltd co corp"))
@@ -137,7 +139,7 @@ _UNIT_SIGN = re.compile(
 def _tokens(text: str) -> list[Item]:
     items: list[Item] = []
     first = True
-    plain = unicodedata.normalize("NFKC", text).translate(PLAIN)
+    plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(PLAIN)
     for written, as_ in _WRITTEN_AS.items():
         plain = written.sub(as_, plain)
     plain = _UNIT_SIGN.sub(lambda match: f" {_UNIT_SIGNS[match[1]]}", plain)

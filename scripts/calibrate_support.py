@@ -5,19 +5,24 @@
     python scripts/calibrate_support.py --grounding dev.jsonl.gz --run .qa/support-run
 
 Writes calibration.json beside the model: slope and intercept that make its logits probabilities, fitted on the part of
-the documents that is kept for choosing (`training.grounding.PARTS`), each data set with the same weight. What is
-printed is measured on the test part, whose documents nothing was trained or fitted on, and on the pairs.
+the documents that is kept for choosing (`training.grounding.PARTS`), each data set with the same weight; and what its
+word counts beside that of the exact checks (`qa.weigh`), fitted on the claims of that part and on the written ones that
+are kept apart (`training.written`). What is printed is measured on the test part, whose documents nothing was trained
+or fitted on, and on the pairs.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import sys
 from collections import defaultdict
 from pathlib import Path
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import expit
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import balanced_accuracy_score, roc_auc_score
 from tqdm import tqdm
@@ -29,10 +34,17 @@ from index.embed import MiniLM
 from index.types import Passage
 from qa.evaluation.metrics import calibration_error
 from qa.evaluation.support import SupportJudge
+from qa.grounding import ended, plain
 from qa.settings import load_settings
 from qa.support import MODEL_DIR, SupportModel, log_odds
+from qa.verify import Evidence
+from qa.weigh import Weighing
 from training.claims import Label
 from training.grounding import Remembering, load_grounding, narrow_all, part_of
+from training.written import kept_claims
+
+SUPPORTED_SHARE = 0.6
+RIDGE = 1.0
 
 
 def main() -> None:
@@ -49,8 +61,12 @@ def main() -> None:
     if not options.report_only:
         chosen = [row for row in rows if part_of(row) == "choose"]
         record = fit(model, chosen, embedder)
-        (options.run / "calibration.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        stored = options.run / "calibration.json"
+        stored.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+        record["weighing"] = fit_weighing(SupportModel(options.run), chosen, embedder)  # of calibrated log-odds
+        stored.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
         print(json.dumps(record, indent=2))
+        model = SupportModel(options.run)
     report_judged(model, [row for row in rows if part_of(row) == "test"], embedder)
     if options.pairs:
         report_pairs(model, options.pairs, embedder)
@@ -69,6 +85,36 @@ def fit(model, rows, embedder):  # type: ignore[no-untyped-def]
         "intercept": round(float(fitted.intercept_[0]), 4),
         "made_from": f"{len(rows)} judged pairs of {len({row.document for row in rows})} documents",
     }
+
+
+def fit_weighing(model, rows, embedder):  # type: ignore[no-untyped-def]
+    """The weights of a logistic regression, none below zero, on claims that the exact checks reject.
+
+    The supported ones count three to two: from a probability of 0.6 on, the default threshold, a claim is likelier
+    where claims are supported than where they are not.
+    """
+    claims = [(row.evidence, row.claim, row.supported) for row in rows if len(split_sentences(row.claim)) == 1]
+    claims += [(c.paragraph.text, c.claim, c.label == Label.SUPPORTED) for c in kept_claims()]
+    found = []
+    for evidence, claim, supported in tqdm(claims, desc="weigh", leave=False):
+        seen = Evidence.of(embedder, [passage_of(evidence)], model).seen(ended(plain(claim)))
+        if seen:
+            found.append((seen.features, supported))
+    features, labels = np.array([x for x, _ in found]), np.array([label for _, label in found])
+    shares = np.where(labels, SUPPORTED_SHARE / labels.mean(), (1 - SUPPORTED_SHARE) / (1 - labels.mean()))
+
+    def loss(weights):  # type: ignore[no-untyped-def]
+        margin = np.where(labels, 1, -1) * (weights[0] + features @ weights[1:])
+        slope = -np.where(labels, 1, -1) * expit(-margin) * shares
+        gradient = np.concatenate([[slope.sum()], features.T @ slope + RIDGE * weights[1:]])
+        return (np.logaddexp(0, -margin) * shares).sum() + RIDGE / 2 * (weights[1:] ** 2).sum(), gradient
+
+    width = features.shape[1]
+    bounds = [(None, None)] + [(0, None)] * width
+    fitted = minimize(loss, np.zeros(width + 1), jac=True, bounds=bounds, method="L-BFGS-B").x
+    names = [field.name for field in dataclasses.fields(Weighing)]
+    print(f"weights fitted on {len(found)} claims that the exact checks reject, {labels.mean():.0%} of them supported")
+    return {name: round(float(value), 4) for name, value in zip(names, [*fitted[1:], fitted[0]], strict=True)}
 
 
 def report_judged(model, rows, embedder):  # type: ignore[no-untyped-def]
@@ -100,8 +146,12 @@ def report_judged(model, rows, embedder):  # type: ignore[no-untyped-def]
 
 def verified(evidence, text, embedder, model):  # type: ignore[no-untyped-def]
     """The lowest score of the sentences of a text that state something."""
-    passage = Passage(1, "doc", "1", "", None, 0, len(evidence), evidence, tuple(split_sentences(evidence)))
-    return SupportJudge(embedder, 0.0, model).score([passage], text)
+    return SupportJudge(embedder, 0.0, model).score([passage_of(evidence)], text)
+
+
+def passage_of(text):  # type: ignore[no-untyped-def]
+    """A text as the only passage of a document."""
+    return Passage(1, "doc", "1", "", None, 0, len(text), text, tuple(split_sentences(text)))
 
 
 def report_pairs(model, path, embedder):  # type: ignore[no-untyped-def]

@@ -27,6 +27,7 @@ from index.types import Span
 from qa.decide import Calibration
 from qa.read import Candidate
 from qa.support import Verdict
+from qa.weigh import Weighing
 
 
 class ScriptedLLM(CustomLLM):
@@ -115,6 +116,7 @@ class FakeJudge:
     """Says the same of everything, and keeps what it was asked."""
 
     name = "fake-judge"
+    weighing = Weighing()
 
     def __init__(self, supported: float, contradicted: float = 0.0) -> None:
         self.verdict = Verdict(supported, 1 - supported - contradicted, contradicted)
