@@ -93,7 +93,7 @@ class Settings(BaseSettings):
     queue: int = Field(
         32, ge=0, le=10_000, description="Questions that wait for their turn on the server; more get HTTP 429."
     )
-    top_k: int = Field(5, ge=1, le=50, description="Passages to retrieve and read for a question.")
+    top_k: int = Field(8, ge=1, le=50, description="Passages to retrieve and read for a question.")
     candidates: int = Field(
         30, ge=1, le=1000, description="Passages each of the two searches contributes to the fusion."
     )
