@@ -62,7 +62,8 @@ _EXPLETIVE = re.compile(
 _OWN_SUBJECT = re.compile(
     r"(?:he|she|it|they|this|that|these|those|there|the|an?|his|her|its|their|no|which|who)\b", re.IGNORECASE
 )
-_JOINT = re.compile(r"(?:;|,?\s+(?:and|but|while|whereas|although|though)|,)\s+")
+_CONJUNCTION = re.compile(r"(?:;|,?\s+(?:and|but|while|whereas|although|though))\s+")
+_JOINT = re.compile(rf"(?:{_CONJUNCTION.pattern}|,\s+)")
 _ODD = re.compile(r"[^\w\s.,;:!?'\"()%$€£¥₩/&+°–—’‘“”…-]|_")
 
 
@@ -142,12 +143,15 @@ class Evidence:
         weigh = partial(self._weighed, self._judge, previous=previous, paraphrase=paraphrase)
         weighed = weigh(claim, said, found)
         if found.reasons and weighed.reasons and paraphrase:
-            weighed = self._in_parts(claim, said, lambda part: weigh(part, read(part), check(part))) or weighed
+            by_either = partial(self._in_parts, claim, said, cuts=_CONJUNCTION)
+            weighed = by_either(lambda part: weigh(part, read(part), check(part))) or weighed
         return weighed
 
-    def _in_parts(self, claim: str, said: list[Item], check: Callable[[str], Support]) -> Support | None:
+    def _in_parts(
+        self, claim: str, said: list[Item], check: Callable[[str], Support], cuts: re.Pattern[str] = _JOINT
+    ) -> Support | None:
         """The support for the claim part by part, all in one document, where `check` finds some for each."""
-        for parts in _splits(claim, said):
+        for parts in _splits(claim, said, cuts):
             if any(sum(item.content for item in read(part)) < 2 for part in parts) or not _has_verb(read(parts[0])):
                 continue
             found: list[Support] = []
@@ -427,10 +431,10 @@ def _share(said: list[Item], source: Source) -> float:
     return sum(word in source.keys for word in words) / max(1, len(words))
 
 
-def _splits(claim: str, said: list[Item]) -> Iterator[list[str]]:
-    """The claim in two or three parts at its conjunctions; a part without a name gets that of the first one."""
+def _splits(claim: str, said: list[Item], pattern: re.Pattern[str]) -> Iterator[list[str]]:
+    """The claim in two or three parts where it may be cut; a part without a name gets that of the first one."""
     subject = _subject(said)
-    cuts = list(_JOINT.finditer(claim))[:MOST_CUTS]
+    cuts = list(pattern.finditer(claim))[:MOST_CUTS]
     for chosen in ([cut] for cut in cuts):
         yield _parts(claim, chosen, subject.text if subject else "")
     for pair in pairwise(cuts):

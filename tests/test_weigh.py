@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from index.chunk import split_sentences
 from index.embed import MiniLM
 from index.types import Passage
-from qa.support import MODEL_DIR, SupportModel
+from qa.support import MODEL_DIR, SupportModel, Verdict
 from qa.verify import Evidence
 from qa.weigh import Seen, Weighing
 from tests.fakes import FakeJudge
@@ -97,3 +97,18 @@ def test_no_more_sentences_are_cited_than_have_a_word_to_give() -> None:
     assert [passage.slice(span) for passage, span in found.sentences] == [
         span.of(FERRY) for span in split_sentences(FERRY)
     ]
+
+
+class ShortSighted(FakeJudge):
+    """Sure of every short claim, and of no long one."""
+
+    def __call__(self, evidence: str, claim: str) -> Verdict:
+        return Verdict(0.95, 0.05, 0.0) if len(claim.split()) < 9 else Verdict(0.2, 0.8, 0.0)
+
+
+@pytest.mark.parametrize(("joint", "supported"), [(", and it", True), (", which", False)])
+def test_a_relative_clause_is_no_part_that_a_model_may_vouch_for(joint: str, supported: bool) -> None:
+    # What the clause says would be supported whatever stands before it.
+    text = "The trial enrolled 90 adults in two towns. The doctor Ada Byrne analysed the results of the trial."
+    claim = f"Ada Byrne abandoned the trial early{joint} enrolled 90 adults in two towns."
+    assert evidence(text, ShortSighted(0.0)).support(claim).supported is supported
