@@ -214,9 +214,8 @@ class Evidence:
         weighed = replace(best, score=score, sentences=_needed(said, nearest), contradicted=verdict.contradicted)
         if verdict.supported < DOUBTFUL:
             return weighed
-        for source in nearest[
-            :LOOKED_AT
-        ]:  # a name of one sentence and a fact of another are together in no two of them
+        # One by one: two together would lend a name of one to a fact of the other.
+        for source in nearest[:LOOKED_AT]:
             found = self._by_rules(claim, said, source, previous, paraphrase=True)
             if _kinds(found) <= OPEN:
                 alone = judge(_text(found.sentences), claim)

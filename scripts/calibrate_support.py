@@ -44,7 +44,9 @@ from training.grounding import Remembering, load_grounding, narrow_all, part_of
 from training.written import kept_claims
 
 SUPPORTED_SHARE = 0.6
+"""How much the supported claims count of all that the weights are fitted on: the default of QA_SUPPORT_THRESHOLD."""
 RIDGE = 1.0
+"""Half of this times the squares of the weights is added to the loss: a prior that a few thousand claims outweigh."""
 
 
 def main() -> None:
@@ -101,20 +103,25 @@ def fit_weighing(model, rows, embedder):  # type: ignore[no-untyped-def]
         if seen:
             found.append((seen.features, supported))
     features, labels = np.array([x for x, _ in found]), np.array([label for _, label in found])
+    print(f"weights fitted on {len(found)} claims that the exact checks reject, {labels.mean():.0%} of them supported")
+    return dataclasses.asdict(fitted_weights(features, labels))
+
+
+def fitted_weights(features: np.ndarray, labels: np.ndarray) -> Weighing:
+    """From features (n, 5), as `qa.weigh.Seen` has them, and whether each claim is supported, (n,) bool."""
+    signs = np.where(labels, 1, -1)
     shares = np.where(labels, SUPPORTED_SHARE / labels.mean(), (1 - SUPPORTED_SHARE) / (1 - labels.mean()))
 
-    def loss(weights):  # type: ignore[no-untyped-def]
-        margin = np.where(labels, 1, -1) * (weights[0] + features @ weights[1:])
-        slope = -np.where(labels, 1, -1) * expit(-margin) * shares
-        gradient = np.concatenate([[slope.sum()], features.T @ slope + RIDGE * weights[1:]])
-        return (np.logaddexp(0, -margin) * shares).sum() + RIDGE / 2 * (weights[1:] ** 2).sum(), gradient
+    def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        margin = signs * (weights[-1] + features @ weights[:-1])
+        slope = -signs * expit(-margin) * shares
+        gradient = np.append(features.T @ slope + RIDGE * weights[:-1], slope.sum())
+        return (np.logaddexp(0, -margin) * shares).sum() + RIDGE / 2 * (weights[:-1] ** 2).sum(), gradient
 
     width = features.shape[1]
-    bounds = [(None, None)] + [(0, None)] * width
+    bounds = [(0, None)] * width + [(None, None)]  # the intercept alone may be below zero
     fitted = minimize(loss, np.zeros(width + 1), jac=True, bounds=bounds, method="L-BFGS-B").x
-    names = [field.name for field in dataclasses.fields(Weighing)]
-    print(f"weights fitted on {len(found)} claims that the exact checks reject, {labels.mean():.0%} of them supported")
-    return {name: round(float(value), 4) for name, value in zip(names, [*fitted[1:], fitted[0]], strict=True)}
+    return Weighing(*(round(float(weight), 4) for weight in fitted))
 
 
 def report_judged(model, rows, embedder):  # type: ignore[no-untyped-def]

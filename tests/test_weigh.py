@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from index.types import Passage
 from qa.support import MODEL_DIR, SupportModel, Verdict
 from qa.verify import Evidence
 from qa.weigh import Seen, Weighing
+from scripts.calibrate_support import fitted_weights
 from tests.fakes import FakeJudge
 
 EMBEDDER = MiniLM(threads=1)  # loaded when first used
@@ -112,3 +114,13 @@ def test_a_relative_clause_is_no_part_that_a_model_may_vouch_for(joint: str, sup
     text = "The trial enrolled 90 adults in two towns. The doctor Ada Byrne analysed the results of the trial."
     claim = f"Ada Byrne abandoned the trial early{joint} enrolled 90 adults in two towns."
     assert evidence(text, ShortSighted(0.0)).support(claim).supported is supported
+
+
+def test_the_weights_that_made_the_labels_are_found_again() -> None:
+    rng = np.random.default_rng(3)
+    features = np.hstack([rng.normal(size=(20_000, 2)), -rng.integers(0, 2, size=(20_000, 3)).astype(float)])
+    chance = 1 / (1 + np.exp(-(features @ [1.5, 0.5, 1.0, 0.0, -0.5] + 0.2)))
+    found = fitted_weights(features, rng.random(20_000) < chance)
+    assert [found.together, found.alone, found.rejected] == pytest.approx([1.5, 0.5, 1.0], abs=0.15)
+    assert found.negated == pytest.approx(0, abs=0.1)
+    assert found.roles == 0, "what speaks for a claim by chance is no reason"
