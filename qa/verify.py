@@ -76,7 +76,8 @@ SURE, CONTRADICTED = 0.70, 0.75
 all that is near and by the sentence that is cited alone; and against one whose words are all the evidence's. Chosen on
 one half of tests/data/hostile."""
 DOUBTFUL = 0.5
-"""Probability of support by all of the nearest sentences below which none of them is tried by itself."""
+"""Probability of support by all of the nearest sentences below which none of them is tried by itself; as weighed, below
+which the claim is not tried in parts."""
 LOOKED_AT = 4
 """Sentences nearest to a claim that the model is shown by themselves."""
 ROOM = 1000
@@ -142,7 +143,7 @@ class Evidence:
             return found
         weigh = partial(self._weighed, self._judge, previous=previous, paraphrase=paraphrase)
         weighed = weigh(claim, said, found)
-        if found.reasons and weighed.reasons and paraphrase:
+        if found.reasons and weighed.reasons and weighed.score >= DOUBTFUL:
             by_either = partial(self._in_parts, claim, said, cuts=_CONJUNCTION)
             weighed = by_either(lambda part: weigh(part, read(part), check(part))) or weighed
         return weighed
