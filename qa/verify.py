@@ -11,7 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -89,8 +89,8 @@ class Support:
     """What stands behind a claim: the smallest set of sentences found, a score from 0 to 1, and reasons against it.
 
     The score is the mean of three shares: of neighbouring words that are near each other in the source, too, of words
-    that the source has, and of meaning, as the cosine of the two texts; or, where those words are not the source's, the
-    support model's probability. With reasons nothing is to be shown, whatever the score.
+    that the source has, and of meaning, as the cosine of the two texts; or, for a claim that the exact checks reject,
+    the probability of `qa.weigh`. With reasons nothing is to be shown, whatever the score.
     """
 
     score: float
@@ -209,7 +209,8 @@ class Evidence:
         nearest = self._nearest(claim, said) if paraphrase else []
         if not nearest:
             return best
-        verdict, seen = _weighable(judge, claim, said, nearest, best)
+        ask = cache(judge)  # the best sentence is mostly the nearest, and there may be no other
+        verdict, seen = _weighable(ask, claim, said, nearest, best)
         invented = seen.share >= NEAR and self._invents(said)
         score = 0.0 if invented else judge.weighing.probability(seen)
         weighed = replace(best, score=score, sentences=_needed(said, nearest), contradicted=verdict.contradicted)
@@ -218,9 +219,9 @@ class Evidence:
         # One by one: two together would lend a name of one to a fact of the other.
         for source in nearest[:LOOKED_AT]:
             found = self._by_rules(claim, said, source, previous, paraphrase=True)
-            if _kinds(found) <= OPEN:
-                alone = judge(_text(found.sentences), claim)
-                near = replace(seen, alone=alone.odds, kinds=_kinds(found))
+            if (kinds := _kinds(found.reasons)) <= OPEN:
+                alone = ask(_text(found.sentences), claim)
+                near = replace(seen, alone=alone.odds, kinds=kinds)
                 score = judge.weighing.probability(near)
                 if min(score, judge.weighing.probability(replace(near, together=alone.odds))) >= SURE:
                     return Support(score, found.sentences, (), alone.contradicted)
@@ -289,7 +290,7 @@ class Evidence:
             *dates(said, items),
             *_refers(claim, previous, items + source.context),
         ]
-        if all(reason.partition(":")[0] in OPEN for reason in reasons):  # the others need no more
+        if _kinds(reasons) <= OPEN:  # the others need no more
             reasons += small_words(said, items)
         if lent:
             subject = _subject(lent)
@@ -396,18 +397,18 @@ def _content(said: list[Item]) -> set[str]:
     return {item.key for item in said if item.content}
 
 
-def _kinds(found: Support) -> frozenset[str]:
-    return frozenset(reason.partition(":")[0] for reason in found.reasons)
+def _kinds(reasons: Iterable[str]) -> frozenset[str]:
+    return frozenset(reason.partition(":")[0] for reason in reasons)
 
 
 def _weighable(
-    judge: Judge, claim: str, said: list[Item], nearest: Sequence[Source], best: Support
+    ask: Callable[[str, str], Verdict], claim: str, said: list[Item], nearest: Sequence[Source], best: Support
 ) -> tuple[Verdict, Seen]:
     """The model's verdict on the claim with the nearest sentences, and all that there is to weigh."""
-    verdict = judge(_text(_in_order(nearest)), claim)
-    alone = judge(_text(best.sentences), claim) if best.sentences else verdict
+    verdict = ask(_text(_in_order(nearest)), claim)
+    alone = ask(_text(best.sentences), claim) if best.sentences else verdict
     share = max(_share(said, source) for source in nearest)
-    return verdict, Seen(verdict.odds, alone.odds, share, _kinds(best))
+    return verdict, Seen(verdict.odds, alone.odds, share, _kinds(best.reasons))
 
 
 def _needed(said: list[Item], nearest: Sequence[Source]) -> tuple[Sentence, ...]:
