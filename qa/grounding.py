@@ -17,9 +17,10 @@ from index.embed import Embedder
 from index.types import Passage, Span
 from qa.cite import citation_id, viewer_url
 from qa.errors import InvalidText
+from qa.statement import states
 from qa.support import Judge
 from qa.types import Wire
-from qa.verify import Evidence, Support, states
+from qa.verify import Evidence, Support
 
 _MARKER = re.compile(r"\s*(?:[-*+•‣◦–—]|#{1,6}|>|\(?\d{1,3}[.)])\s+")
 _EMPHASIS = re.compile(r"\*\*|__|`|\[\d+\]|\[(?=[^\]]*\]\()|(?<=\w)\]\([^)\s]*\)")

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 from index.types import Passage
 from qa.extract import Sentence
-from qa.lexicon import DETERMINERS, POSSESSIVES, PREPOSITIONS, base
 from qa.rules import (
     DAYS,
     causes,
@@ -32,12 +31,11 @@ from qa.rules import (
 )
 from qa.smallwords import small_words
 from qa.sources import Source, clauses, sources
+from qa.statement import form, has_verb
 from qa.structure import Run, attachments, dates, equations, name_runs, roles, subjects, voice
 from qa.weigh import NEAR, OPEN, Seen
-from qa.wording import ARTICLES, ENDS, FREE, Item, collapse, may_be_verb, read
+from qa.wording import ARTICLES, FREE, Item, collapse, read
 
-MIN_WORDS = 3
-MAX_WORDS = 60
 CLOSE = 4
 """Content words from one of a pair to the other in the source, for the pair to count as kept together."""
 
@@ -64,7 +62,6 @@ _OWN_SUBJECT = re.compile(
 )
 _CONJUNCTION = re.compile(r"(?:;|,?\s+(?:and|but|while|whereas|although|though))\s+")
 _JOINT = re.compile(rf"(?:{_CONJUNCTION.pattern}|,\s+)")
-_ODD = re.compile(r"[^\w\s.,;:!?'\"()%$€£¥₩/&+°–—’‘“”…-]|_")
 
 
 if TYPE_CHECKING:
@@ -153,7 +150,7 @@ class Evidence:
     ) -> Support | None:
         """The support for the claim part by part, all in one document, where `check` finds some for each."""
         for parts in _splits(claim, said, cuts):
-            if any(sum(item.content for item in read(part)) < 2 for part in parts) or not _has_verb(read(parts[0])):
+            if any(sum(item.content for item in read(part)) < 2 for part in parts) or not has_verb(read(parts[0])):
                 continue
             found: list[Support] = []
             for part in parts:
@@ -329,64 +326,9 @@ class Evidence:
         return self._vectors[text]
 
 
-_TALK = re.compile(
-    r"(?:sure|certainly|of course|hello|hi|hey|dear|thanks|thank you|great question|good question|welcome|sorry|"
-    r"here (?:is|are)|here's|i hope|i can|let me|let us|let's|feel free|please|in summary|to sum up|as an ai)\b",
-    re.IGNORECASE,
-)
-
-
 def _leans(claim: str) -> bool:
     """Whether it begins with a pronoun for somebody or something: not `It was Ruiz who…`, `It is likely that…`."""
     return bool(_LEANS.match(claim)) and not _EXPLETIVE.match(claim)
-
-
-def states(sentence: str) -> bool:
-    """Whether a sentence states anything that could be wrong: no question, heading, greeting, talk with the reader."""
-    said = read(sentence)
-    words = [item for item in said if item.kind != "mark"]
-    if not any(item.content for item in words) or sentence.rstrip("\"'”’) ").endswith(("?", ":")):
-        return False
-    if _TALK.match(sentence):
-        return False
-    if any(item.kind == "number" for item in words):
-        return True
-    return len(words) >= MIN_WORDS and _has_verb(words)
-
-
-def _has_verb(items: list[Item]) -> bool:
-    """A word whose form is a verb's; or a plain one between whoever does it and what it is done to, or how."""
-    if any(map(may_be_verb, items)):
-        return True
-    for before, item, after in zip(items, items[1:], items[2:], strict=False):
-        led = before.kind == "word" and before.key not in ARTICLES and before.text.casefold() not in PREPOSITIONS
-        followed = after.kind == "number" or after.text.casefold() in PREPOSITIONS | DETERMINERS | POSSESSIVES
-        if led and followed and not item.capital and base(item.text) == item.text:
-            return True
-    return False
-
-
-def form(claim: str, said: list[Item], sources: Sequence[str]) -> list[str]:
-    """Whether it is one plain sentence: no fragment, no list, no markup, no code."""
-    text = collapse(claim)
-    if "\n" in claim.strip():
-        return ["sentence: it has more than one line"]
-    words = sum(item.kind != "mark" for item in said)
-    if not any(item.content for item in said) or not MIN_WORDS <= words <= MAX_WORDS:
-        return [f"sentence: it has {words} words"]
-    if not re.search(r"[.!][\"'”’)]*$", text):
-        return ["sentence: it does not end like a statement"]
-    if not _has_verb(said):
-        return ["sentence: it has no verb"]
-    ends = [at for at, item in enumerate(said[:-1]) if item.text in ENDS and said[at + 1].first]
-    inner = [at for at in ends if any(item.kind != "mark" for item in said[at + 1 :])]
-    joined = [f"{said[at - 1].text}{said[at].text} {said[at + 1].text}" for at in inner]
-    if any(not any(text in source for source in sources) for text in joined):
-        return ["sentence: it is more than one"]
-    odd = {match.group() for match in _ODD.finditer(text)}
-    if any(not any(mark in source for source in sources) for mark in odd):
-        return [f"sentence: no text of the evidence has {' '.join(sorted(odd))}"]
-    return []
 
 
 def _text(sentences: Sequence[Sentence]) -> str:

@@ -85,6 +85,7 @@ def main() -> None:
     parser.add_argument("--learning-rate", type=float, default=1e-4)
     parser.add_argument("--judged", type=float, default=0.15, help="share of judged pairs (default 0.15)")
     parser.add_argument("--written", type=float, default=0.4, help="share of written claims (default 0.4)")
+    parser.add_argument("--asked", type=float, default=0.2, help="share of written questions (default 0.2)")
     parser.add_argument("--without", action="append", default=[], choices=sorted(MIX), help="leave a kind out")
     parser.add_argument("--seed", type=int, default=13)
     options = parser.parse_args()
@@ -126,13 +127,14 @@ def main() -> None:
         learning_rate=options.learning_rate,
         judged=options.judged,
         written=options.written,
+        asked=options.asked,
     )
     judged = list(by_source(parts["train"]).values())
     written, checked = load_claims(articles)
     random.Random(options.seed).shuffle(checked)
-    written += as_claims(load_questions(articles)[0])
+    asked = as_claims(load_questions(articles)[0])
     try:
-        seen = train(model, tokenizer, maker, questions, judged, written, recipe, options.run, options.minutes)
+        seen = train(model, tokenizer, maker, questions, judged, written, asked, recipe, options.run, options.minutes)
     except KeyboardInterrupt:
         sys.exit(f"\nstopped; the same command goes on from the last checkpoint in {options.run}")
     model.save_pretrained(options.run / "checkpoint")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,13 +54,14 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, monkeyp
     questions = [q for article in articles for q in article.questions] * 6
     maker = ClaimMaker(Maker(articles, ["ferry", "boats"], np.eye(2, 8, dtype=np.float32)), onnx_reader())
     recipe = support.SupportRecipe(
-        examples=64, mix={"said": 1.0, "told": 1.0}, init="tiny", warmup=1, judged=0.3, written=0.2
+        examples=64, mix={"said": 1.0, "told": 1.0}, init="tiny", warmup=1, judged=0.3, written=0.2, asked=0.2
     )
-    written = as_claims([Asked(q, ("Who sank the ferry?",)) for q in questions[:7]])
+    asked = as_claims([Asked(q, ("Who sank the ferry?",)) for q in questions[:7]])
+    written = [replace(claimed, kind="light") for claimed in asked]
 
     def run(name: str) -> list[Any]:
         model = tiny()
-        seen = support.train(model, tokenizer, maker, questions, [JUDGED], written, recipe, tmp_path / name)
+        seen = support.train(model, tokenizer, maker, questions, [JUDGED], written, asked, recipe, tmp_path / name)
         assert recipe.examples <= seen["examples"] < recipe.examples + recipe.batch
         return [p.detach().clone() for p in model.parameters()]
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from index.chunk import split_sentences
 from index.embed import MiniLM
 from index.types import Passage
-from qa.verify import Evidence, Support, states
+from qa.statement import states
+from qa.verify import Evidence, Support
 from tests.fakes import FakeJudge
 
 EMBEDDER = MiniLM(threads=1)  # loaded when first used

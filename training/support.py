@@ -34,6 +34,8 @@ class SupportRecipe(Recipe):
     """Share of the pairs that people wrote and judged."""
     written: float = 0.0
     """Share of the pairs whose claims were written for training."""
+    asked: float = 0.0
+    """Share of the pairs that are questions written for training, with an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,12 @@ def train(
     questions: Sequence[Question],
     judged: Sequence[Sequence[Pair]],
     written: Sequence[Claimed],
+    asked: Sequence[Claimed],
     recipe: SupportRecipe,
     folder: Path,
     minutes: float | None = None,
 ) -> dict[str, float]:
-    """Train on pairs made from these questions, on `judged` ones, each of its lists as often, and on `written` ones.
+    """Train on pairs made from `questions`, on `judged` ones, each list as often, on `written` claims and `asked` ones.
 
     See `training.loop.run`.
     """
@@ -64,7 +67,7 @@ def train(
         model,
         recipe,
         folder,
-        bucket=lambda number: _bucket(tokenizer, maker, questions, judged, written, recipe, number),
+        bucket=lambda number: _bucket(tokenizer, maker, questions, judged, written, asked, recipe, number),
         loss=lambda batch, device: _loss(model, batch, device),
         rows=len,
         minutes=minutes,
@@ -77,6 +80,7 @@ def _bucket(
     questions: Sequence[Question],
     judged: Sequence[Sequence[Pair]],
     written: Sequence[Claimed],
+    asked: Sequence[Claimed],
     recipe: SupportRecipe,
     number: int,
 ) -> list[list[Encoded]]:
@@ -87,10 +91,10 @@ def _bucket(
     random.Random(f"{recipe.seed}/epoch {number // per_epoch}").shuffle(order)
     first = number % per_epoch * BUCKET
     made = list(maker.stream(rng, [questions[i] for i in order[first : first + BUCKET]], recipe.mix))
-    made_share = 1 - recipe.judged - recipe.written
-    added = [_drawn(rng, rng.choice(judged)) for _ in range(int(len(made) * recipe.judged / made_share))]
-    added += [_written(rng, written) for _ in range(int(len(made) * recipe.written / made_share))]
-    made += added
+    for_each = len(made) / (1 - recipe.judged - recipe.written - recipe.asked)
+    made += [_drawn(rng, rng.choice(judged)) for _ in range(int(for_each * recipe.judged))]
+    made += [_written(rng, written) for _ in range(int(for_each * recipe.written))]
+    made += [_written(rng, asked) for _ in range(int(for_each * recipe.asked))]
     encoded = [_encoded(tokenizer, pair, recipe.window) for pair in made]
     encoded.sort(key=lambda e: len(e.ids))
     batches = [encoded[i : i + recipe.batch] for i in range(0, len(encoded), recipe.batch)]

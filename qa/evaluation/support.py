@@ -9,8 +9,9 @@ from index.chunk import split_sentences
 from index.embed import Embedder
 from index.types import Passage
 from qa.grounding import ended, plain
+from qa.statement import states
 from qa.support import Judge
-from qa.verify import Evidence, states
+from qa.verify import Evidence
 
 
 @dataclass(frozen=True)
