@@ -52,6 +52,16 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
     return reasons
 
 
+def counted(said: list[Item], strangers: Sequence[Item]) -> list[str]:
+    """What a number counts is the source's, in some form: two of a crew that were hurt may be no patients."""
+    keys = {item.key for item in strangers} - _UNITS
+    return [
+        f"number: {item.text} counts {said[at + 1].text}, which are not in the evidence"
+        for at, item in enumerate(said)
+        if item.kind == "number" and not _pronoun(said, at) and _next(said, at) in keys
+    ]
+
+
 _UNITS = keys_of(
     "millimetre centimetre metre kilometre inch foot yard mile milligram gram kilogram ton tonne ounce millilitre "
     "litre gallon barrel acre hectare watt kilowatt megawatt gigawatt terawatt byte kilobyte megabyte gigabyte "
@@ -434,6 +444,8 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
         if item.text.casefold() in EMPHATIC:
             if not any(other.qualifier for other in said[at : at + 4]):  # `no more than 70` is the number's affair
                 reasons.append(f"emphasis: {item.text} is not in the evidence")
+        elif (denial := _denial(item, source)) and not any(hedge(other) == "negation" for other in (*said, *source)):
+            reasons.append(f"negation: {denial} stands in one of claim and evidence only")
         elif opposites.get(item.key, frozenset()) & known:
             reasons.append(f"opposite: {item.text} is the opposite of a word of the evidence")
         elif (
@@ -448,6 +460,19 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
         else:
             strangers.append(item)
     return strangers, reasons
+
+
+_DENIED = re.compile(r"(?:un|non-?)(?=[a-z]{4})")
+
+
+def _denial(item: Item, source: list[Item]) -> str | None:
+    """The word that denies the other one, of `item` and a word of the source: `undisclosed` and `disclose`."""
+    for other in source:
+        for longer, key in ((item, other.key), (other, item.key)):
+            text = longer.text.casefold()
+            if (prefix := _DENIED.match(text)) and key_of(text[prefix.end() :]) == key:
+                return longer.text
+    return None
 
 
 def introduced(items: list[Item]) -> set[str]:

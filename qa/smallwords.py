@@ -6,7 +6,7 @@ takes the items of what is said and of its source, and gives reasons against it.
 
 from __future__ import annotations
 
-from qa.lexicon import base
+from qa.lexicon import base, lemmas
 from qa.rules import DAYS, hedge
 from qa.structure import finite, passive
 from qa.wording import ARTICLES, Item, keys_of, may_be_verb
@@ -15,8 +15,8 @@ from qa.wording import ARTICLES, Item, keys_of, may_be_verb
 def small_words(said: list[Item], source: list[Item]) -> list[str]:
     """All rules of this module."""
     rules = (
-        directions, owners, heads, parts, wholes, alternatives, exceptions, rates, shares, ranks, restrictions, agents,
-        plans, causatives, partners, modifiers, adjuncts,
+        directions, owners, heads, parts, wholes, alternatives, exceptions, rates, shares, ranks, superlatives,
+        restrictions, agents, plans, causatives, partners, modifiers, adjuncts,
     )  # fmt: skip
     return [reason for rule in rules for reason in rule(said, source)]
 
@@ -340,6 +340,23 @@ def ranks(said: list[Item], source: list[Item]) -> list[str]:
         if named and not any(head.key in here or _led(head) for head in heads):
             return [f"rank: it is the {word} {heads[0].text} in the evidence"]
     return []
+
+
+def superlatives(said: list[Item], source: list[Item]) -> list[str]:
+    """`The largest farm` is not to be had where nothing is the most of anything."""
+    most = [item for item in said if _superlative(item)]
+    if most and not any(_superlative(item) or item.text.casefold() in _ORDINALS | _MOST for item in source):
+        return [f"rank: that something is {most[0].text} is not in the evidence"]
+    return []
+
+
+_MOST = frozenset("most least more less than than".split())
+
+
+def _superlative(item: Item) -> bool:
+    word = item.text.casefold()
+    plain = lemmas(word).get("ADJ", (word,)) if word.endswith("est") else (word,)
+    return word not in plain
 
 
 _LIMITS = frozenset(("more", "less", "least", "most"))

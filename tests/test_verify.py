@@ -523,6 +523,10 @@ def test_no_model_overrules_numbers_names_dates_negations_and_hedges(claim: str)
         ("Lee said that Kim opened the door.", "Lee opened the door."),
         ("Water froze in the pipe, so the pump stopped.", "The pump stopped, so water froze in the pipe."),
         ("Rents doubled to 900 euros.", "Rents doubled by 900 euros."),
+        ("The city bought the pier for an undisclosed sum.", "The city revealed the sum that it paid for the pier."),
+        ("The sum that the city paid was disclosed.", "The city paid an undisclosed sum."),
+        ("Two sailors were treated for burns.", "Two patients were treated for burns."),
+        ("The pier of Oskel has a length of 81 metres.", "The pier of Oskel, 81 metres long, is the longest."),
     ],
 )
 def test_no_model_overrules_a_small_word(evidence: str, claim: str) -> None:
