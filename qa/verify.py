@@ -72,7 +72,7 @@ if TYPE_CHECKING:
 SURE, CONTRADICTED = 0.65, 0.75
 """Probabilities from which the model's word stands: for a claim whose words differ from the evidence's, as weighed with
 all that is near and by the sentence that is cited alone; and against one whose words are all the evidence's. Chosen on
-one half of tests/data/hostile."""
+tests/data/hostile, above what its lies get."""
 DOUBTFUL = 0.5
 """Probability of support by all of the nearest sentences below which none of them is tried by itself; as weighed, below
 which the claim is not tried in parts."""
