@@ -42,7 +42,7 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
         if _years_old(said, at) and any(_age(source, index) for index in places):
             continue
         counted = _next(said, at)
-        # What is counted by another word is a matter of words; what the source counts elsewhere is a mix-up.
+        # A word that the source does not have is for `counted`; what the source counts elsewhere is a mix-up.
         if counted in _UNITS and not any(_measures(source, index, counted) for index in places):
             reasons.append(f"number: {item.text} is not one of {counted} in the evidence")
             continue

@@ -345,21 +345,18 @@ def ranks(said: list[Item], source: list[Item]) -> list[str]:
 def superlatives(said: list[Item], source: list[Item]) -> list[str]:
     """`The largest farm` is not to be had where nothing is the most of anything."""
     most = [item for item in said if _superlative(item)]
-    if most and not any(_superlative(item) or item.text.casefold() in _ORDINALS | _MOST for item in source):
+    if most and not any(_superlative(item) or item.text.casefold() in _COMPARING for item in source):
         return [f"rank: that something is {most[0].text} is not in the evidence"]
     return []
 
 
-_MOST = frozenset("most least more less than than".split())
-
-
 def _superlative(item: Item) -> bool:
     word = item.text.casefold()
-    plain = lemmas(word).get("ADJ", (word,)) if word.endswith("est") else (word,)
-    return word not in plain
+    return word.endswith("est") and word not in lemmas(word).get("ADJ", (word,))
 
 
 _LIMITS = frozenset(("more", "less", "least", "most"))
+_COMPARING = _ORDINALS | _LIMITS | {"than"}
 _BEFORE_LIMITS = frozenset("than more less fewer least most over under above below aged with of at".split())
 _PLURALS = frozenset(("children", "people", "men", "women", "persons", "staff"))
 
