@@ -33,7 +33,7 @@ from training.corpus import load_squad
 from training.examples import Maker
 from training.export import export, restore
 from training.grounding import load_grounding, narrow_all, part_of
-from training.support import SupportRecipe, probabilities, train
+from training.support import SupportRecipe, Twins, probabilities, train
 from training.trunk import trunk_folder, word_vectors
 from training.written import as_claims, load_claims, load_questions, written_pair
 
@@ -132,9 +132,9 @@ def main() -> None:
     judged = list(by_source(parts["train"]).values())
     written, checked = load_claims(articles)
     random.Random(options.seed).shuffle(checked)
-    asked = as_claims(load_questions(articles)[0])
+    twins, asked = Twins(written), Twins(as_claims(load_questions(articles)[0]))
     try:
-        seen = train(model, tokenizer, maker, questions, judged, written, asked, recipe, options.run, options.minutes)
+        seen = train(model, tokenizer, maker, questions, judged, twins, asked, recipe, options.run, options.minutes)
     except KeyboardInterrupt:
         sys.exit(f"\nstopped; the same command goes on from the last checkpoint in {options.run}")
     model.save_pretrained(options.run / "checkpoint")

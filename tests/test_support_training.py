@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import random
 import runpy
 from dataclasses import replace
 from pathlib import Path
@@ -11,16 +13,17 @@ from typing import Any
 import pytest
 from tokenizers import Tokenizer
 
+from index.types import Span
 from qa.evaluation.grounding import load_pairs
 from qa.read import MODEL_DIR, onnx_reader, untruncated
 from qa.support import SupportModel
 from tests.test_claims import squad_file
 from training.claims import Label, Pair
-from training.corpus import load_squad
+from training.corpus import Paragraph, load_squad
 from training.export import average, export
 from training.grounding import load_grounding, part_of
 from training.trunk import trunk_folder
-from training.written import Asked, as_claims
+from training.written import Asked, Claimed, as_claims
 
 ROOT = Path(__file__).parent.parent
 SIZES = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
@@ -56,8 +59,8 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, monkeyp
     recipe = support.SupportRecipe(
         examples=64, mix={"said": 1.0, "told": 1.0}, init="tiny", warmup=1, judged=0.3, written=0.2, asked=0.2
     )
-    asked = as_claims([Asked(q, ("Who sank the ferry?",)) for q in questions[:7]])
-    written = [replace(claimed, kind="light") for claimed in asked]
+    claims = as_claims([Asked(q, ("Who sank the ferry?",)) for q in questions[:7]])
+    asked, written = support.Twins(claims), support.Twins([replace(claimed, kind="light") for claimed in claims])
 
     def run(name: str) -> list[Any]:
         model = tiny()
@@ -92,6 +95,46 @@ def test_what_is_only_known_to_be_unsupported_may_be_either(monkeypatch: pytest.
         label: float(support._loss(tiny(), [support.Encoded([1], [0], label)], torch.device("cpu"))) for label in Label
     }
     assert loss[Label.UNSUPPORTED] < loss[Label.NOT_SUPPORTED] == loss[Label.CONTRADICTED] < loss[Label.SUPPORTED]
+
+
+def test_a_true_claim_is_drawn_with_the_false_one_that_is_most_like_it() -> None:
+    from training.support import Twins
+
+    text = "Dredgers left on Monday. Pilots stayed until Friday."
+    paragraph, first = Paragraph(text), Span(0, 24)
+    other = Paragraph("The mill was sold.")
+    claims = [
+        Claimed("light", paragraph, first, "The dredgers went away on Monday.", Label.SUPPORTED),
+        Claimed("value", paragraph, first, "The dredgers went away on Friday.", Label.CONTRADICTED),
+        Claimed("free", paragraph, first, "Nothing that digs has ever moved.", Label.CONTRADICTED),
+        Claimed("value", paragraph, Span(25, 52), "Pilots went away on Monday.", Label.CONTRADICTED),
+        Claimed("light", other, Span(0, 18), "Somebody bought the mill.", Label.SUPPORTED),
+    ]
+    drawn = [Twins(claims).draw(random.Random(seed)) for seed in range(300)]
+    twins = [pairs for pairs in drawn if len(pairs) == 2]
+    assert all(true.evidence == false.evidence for true, false in twins)
+    assert {(true.claim, false.claim) for true, false in twins} == {
+        (claims[0].claim, claims[1].claim),
+        (claims[0].claim, claims[2].claim),
+    }
+    alone = {(pair.claim, pair.label) for pairs in drawn if len(pairs) == 1 for pair in pairs}
+    assert (claims[3].claim, Label.CONTRADICTED) in alone
+    assert (claims[4].claim, Label.NOT_SUPPORTED) in alone, "with evidence of another passage's"
+
+
+def test_twins_cost_less_when_the_true_one_is_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from training import support
+
+    monkeypatch.setattr(support, "logits", lambda *_: torch.tensor([[0.0, 1.0, 0.0], [0.0, 1.0, 0.0]]))
+    true, false = support.Encoded([1], [0], Label.SUPPORTED), support.Encoded([1], [0], Label.NOT_SUPPORTED)
+    apart = float(support._loss(tiny(), [true, false], torch.device("cpu")))
+    level = float(support._loss(tiny(), [replace(true, contrast=True), false], torch.device("cpu")))
+    assert level - apart == pytest.approx(math.log(2) / 2)
+    monkeypatch.setattr(support, "logits", lambda *_: torch.tensor([[9.0, 0.0, 0.0], [0.0, 9.0, 0.0]]))
+    ahead = float(support._loss(tiny(), [replace(true, contrast=True), false], torch.device("cpu")))
+    assert ahead < 0.01
 
 
 def test_the_checkpoint_is_a_cross_encoder_and_the_export_says_the_same(tmp_path: Path) -> None:

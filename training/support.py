@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import torch
+from torch.nn.functional import softplus
 
+from index.types import Span
 from qa.support import encode
 from training.claims import ClaimMaker, Label, Pair
 from training.corpus import Question
@@ -45,6 +48,41 @@ class Encoded:
     ids: list[int]
     types: list[int]
     label: Label
+    contrast: bool = False
+    """Whether the next one of the batch is its twin: the same evidence, nearly the same words, and false."""
+
+
+class Twins:
+    """Written claims, each with the claim of the other label about the same span that shares most words with it."""
+
+    def __init__(self, claims: Sequence[Claimed]) -> None:
+        self._claims = claims
+        about: dict[tuple[int, Span], list[Claimed]] = defaultdict(list)
+        for claimed in claims:
+            about[id(claimed.paragraph), claimed.evidence].append(claimed)
+        self._about = about
+
+    def draw(self, rng: random.Random) -> list[Pair]:
+        """A true claim and its false twin with the same evidence, or one claim by itself.
+
+        Of the draws that are false a third is a claim that is true of other evidence.
+        """
+        claimed, other = _drawn(rng, self._claims), _drawn(rng, self._claims)
+        false = claimed.label != Label.SUPPORTED
+        if false and other.label == Label.SUPPORTED and other.paragraph is not claimed.paragraph and rng.random() < 0.7:
+            return [misplaced_pair(rng, other, claimed)]
+        pair = written_pair(rng, claimed)
+        twin = self._twin(claimed)
+        if twin is None:
+            return [pair]
+        pairs = [pair, replace(pair, kind=f"written_{twin.kind}", claim=twin.claim, label=twin.label)]
+        return pairs[::-1] if false else pairs
+
+    def _twin(self, claimed: Claimed) -> Claimed | None:
+        supported, words = claimed.label == Label.SUPPORTED, set(claimed.claim.casefold().split())
+        others = self._about[id(claimed.paragraph), claimed.evidence]
+        others = [other for other in others if (other.label == Label.SUPPORTED) != supported]
+        return max(others, key=lambda other: len(words & set(other.claim.casefold().split())), default=None)
 
 
 def train(
@@ -53,8 +91,8 @@ def train(
     maker: ClaimMaker,
     questions: Sequence[Question],
     judged: Sequence[Sequence[Pair]],
-    written: Sequence[Claimed],
-    asked: Sequence[Claimed],
+    written: Twins,
+    asked: Twins,
     recipe: SupportRecipe,
     folder: Path,
     minutes: float | None = None,
@@ -79,8 +117,8 @@ def _bucket(
     maker: ClaimMaker,
     questions: Sequence[Question],
     judged: Sequence[Sequence[Pair]],
-    written: Sequence[Claimed],
-    asked: Sequence[Claimed],
+    written: Twins,
+    asked: Twins,
     recipe: SupportRecipe,
     number: int,
 ) -> list[list[Encoded]]:
@@ -92,23 +130,26 @@ def _bucket(
     first = number % per_epoch * BUCKET
     made = list(maker.stream(rng, [questions[i] for i in order[first : first + BUCKET]], recipe.mix))
     for_each = len(made) / (1 - recipe.judged - recipe.written - recipe.asked)
+
+    def twins_of(twins: Twins, share: float) -> list[list[Pair]]:
+        found: list[list[Pair]] = []
+        left = int(for_each * share)
+        while left > 0:
+            found.append(twins.draw(rng))
+            left -= len(found[-1])
+        return found
+
     made += [_drawn(rng, rng.choice(judged)) for _ in range(int(for_each * recipe.judged))]
-    made += [_written(rng, written) for _ in range(int(for_each * recipe.written))]
-    made += [_written(rng, asked) for _ in range(int(for_each * recipe.asked))]
-    encoded = [_encoded(tokenizer, pair, recipe.window) for pair in made]
-    encoded.sort(key=lambda e: len(e.ids))
-    batches = [encoded[i : i + recipe.batch] for i in range(0, len(encoded), recipe.batch)]
+    units = [[pair] for pair in made] + twins_of(written, recipe.written) + twins_of(asked, recipe.asked)
+    encoded = [_together(tokenizer, unit, recipe.window) for unit in units]
+    encoded.sort(key=lambda unit: max(len(e.ids) for e in unit))
+    batches: list[list[Encoded]] = [[]]
+    for unit in encoded:
+        if len(batches[-1]) + len(unit) > recipe.batch:
+            batches.append([])
+        batches[-1] += unit
     rng.shuffle(batches)
     return batches
-
-
-def _written(rng: random.Random, written: Sequence[Claimed]) -> Pair:
-    """A written claim, true or false with the same chance; about half of the false ones are true of other evidence."""
-    claimed, other = _drawn(rng, written), _drawn(rng, written)
-    false = claimed.label != Label.SUPPORTED
-    if false and other.label == Label.SUPPORTED and other.paragraph is not claimed.paragraph:
-        return misplaced_pair(rng, other, claimed)
-    return written_pair(rng, claimed)
 
 
 def _drawn(rng: random.Random, labelled: Sequence[Labelled]) -> Labelled:
@@ -119,17 +160,28 @@ def _drawn(rng: random.Random, labelled: Sequence[Labelled]) -> Labelled:
     return item
 
 
+def _together(tokenizer: Tokenizer, pairs: Sequence[Pair], window: int) -> list[Encoded]:
+    found = [_encoded(tokenizer, pair, window) for pair in pairs]
+    return [replace(found[0], contrast=True), *found[1:]] if len(found) == 2 else found
+
+
 def _encoded(tokenizer: Tokenizer, pair: Pair, window: int) -> Encoded:
     found = encode(tokenizer, pair.evidence, pair.claim, window)
     return Encoded(found.ids, found.type_ids, pair.label)
 
 
 def _loss(model: BertForSequenceClassification, batch: Sequence[Encoded], device: torch.device) -> torch.Tensor:
-    """Mean cross-entropy. Where the label only says "unsupported", of the sum of the two classes that may be meant."""
+    """Mean cross-entropy, and that of telling twins apart: a true claim by its log-odds from its false twin.
+
+    Where the label only says "unsupported", it is the cross-entropy of the sum of the two classes that may be meant.
+    """
     logs = logits(model, batch, device).log_softmax(1)
     unsupported = logs[:, [Label.NOT_SUPPORTED, Label.CONTRADICTED]].logsumexp(1, keepdim=True)
     labels = torch.tensor([int(e.label) for e in batch], device=device)
-    return -torch.cat([logs, unsupported], 1).gather(1, labels[:, None]).mean()
+    wrong = -torch.cat([logs, unsupported], 1).gather(1, labels[:, None]).sum()
+    true = torch.tensor([i for i, e in enumerate(batch) if e.contrast], dtype=torch.long, device=device)
+    odds = logs[:, Label.SUPPORTED] - unsupported[:, 0]
+    return (wrong + softplus(odds[true + 1] - odds[true]).sum()) / len(batch)
 
 
 def logits(model: BertForSequenceClassification, batch: Sequence[Encoded], device: torch.device) -> torch.Tensor:
