@@ -7,7 +7,8 @@ takes the items of what is said and of its source, and gives reasons against it.
 from __future__ import annotations
 
 from qa.lexicon import base, lemmas
-from qa.rules import DAYS, hedge
+from qa.numbers import DAYS
+from qa.rules import hedge
 from qa.structure import finite, passive
 from qa.wording import ARTICLES, Item, keys_of, may_be_verb
 

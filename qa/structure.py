@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 from qa.lexicon import only_noun
-from qa.rules import AUXILIARIES, DAYS, GENERIC, SPEECH, hedge, is_year
+from qa.numbers import DAYS, is_year
+from qa.rules import AUXILIARIES, GENERIC, SPEECH, hedge
 from qa.wording import ARTICLES, Item, keys_of, may_be_verb
 
 

@@ -17,19 +17,8 @@ from typing import TYPE_CHECKING
 
 from index.types import Passage
 from qa.extract import Sentence
-from qa.rules import (
-    DAYS,
-    causes,
-    counted,
-    frame,
-    hedges,
-    names,
-    numbers,
-    orders,
-    quotes,
-    repeats,
-    unknown_words,
-)
+from qa.numbers import DAYS, counted, numbers
+from qa.rules import causes, frame, hedges, names, orders, quotes, repeats, unknown_words
 from qa.smallwords import small_words
 from qa.sources import Source, clauses, sources
 from qa.statement import form, has_verb
