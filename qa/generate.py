@@ -30,10 +30,11 @@ MISSING = "NOT STATED:"
 THINKING = re.compile(r"\s*<think(?:ing)?>.*?(?:</think(?:ing)?>|\Z)", re.DOTALL | re.IGNORECASE)
 _LINE_START = re.compile(r"^(?:\s*(?:[-*•>]+|\d{1,2}[.)])\s+)+")
 _HEADING = re.compile(r"^\s*#+\s.*")
-_MARKERS = re.compile(
+MARKERS = re.compile(
     r"\s*(?:\[\s*\d+(?:\s*[,;–-]\s*\d+)*\s*\]|【[^】]*】|\((?:passages?|sources?|ids?)\b[^()]{0,40}\d[^()]{0,20}\))",
     re.IGNORECASE,
 )
+"""Citation markers as models write them: `[1, 2]`, `【3】`, `(source 4)`."""
 _EMPHASIS = re.compile(r"\*\*|__|`")
 
 
@@ -79,6 +80,7 @@ def sentences(pieces: Iterable[str]) -> Iterator[str]:
             if not re.search(r"</think(?:ing)?>", buffer, re.IGNORECASE):
                 continue
             buffer = THINKING.sub("", buffer, count=1)
+            silent = len(buffer)  # what was thought is no sentence without an end, however long
         *done, buffer = _cut(buffer)
         for sentence in done:
             yield sentence
@@ -109,7 +111,7 @@ def _lines(text: str) -> Iterator[str]:
     for line in text.splitlines():
         if _HEADING.match(line):
             continue
-        plain = html.unescape(_EMPHASIS.sub("", _MARKERS.sub("", _LINE_START.sub("", line)))).strip()
+        plain = html.unescape(_EMPHASIS.sub("", MARKERS.sub("", _LINE_START.sub("", line)))).strip()
         if plain.startswith(MISSING):
             yield plain
             continue

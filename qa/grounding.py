@@ -17,20 +17,21 @@ from index.embed import Embedder
 from index.types import Passage, Span
 from qa.cite import citation_id, viewer_url
 from qa.errors import InvalidText
+from qa.generate import MARKERS
 from qa.statement import states
 from qa.support import Judge
-from qa.types import Wire
+from qa.types import PlainText, Wire
 from qa.verify import Evidence, Support
 
-_MARKER = re.compile(r"\s*(?:[-*+•‣◦–—]|#{1,6}|>|\(?\d{1,3}[.)])\s+")
-_EMPHASIS = re.compile(r"\*\*|__|`|\[\d+\]|\[(?=[^\]]*\]\()|(?<=\w)\]\([^)\s]*\)")
+_MARKER = re.compile(r"^\s*(?:[-*+•‣◦–—]|#{1,6}|>|\(?\d{1,3}[.)])\s+")
+_EMPHASIS = re.compile(r"\*\*|__|`|(?<!\w)\*(?=\S)|(?<=\S)\*(?!\w)|\[(?=[^\]]*\]\()|(?<=\w)\]\([^)\s]*\)")
 
 
 class Fact(Wire):
     """A text to check against."""
 
     fact_text: str = Field(description="The text.", examples=["The library opens at nine on weekdays."])
-    attributes: dict[str, str] = Field(
+    attributes: dict[PlainText, PlainText] = Field(
         default_factory=dict, description="What you know about it; given back where it is cited.", examples=[{}]
     )
 
@@ -95,7 +96,7 @@ class Grounding(Wire):
 
 
 MAX_TEXT, MAX_FACTS = 10_000, 200_000
-"""Code points of the text and of all facts together that are checked at once: some seconds of work."""
+"""Code points of the text and of all facts together that are checked at once: a minute's work on one core."""
 LOOKED_THROUGH = 10
 """Passages of the facts that a claim is looked up in, the nearest ones where there are more."""
 
@@ -126,13 +127,22 @@ class Source:
     cite: Callable[[Passage, Span], CitedChunk]
 
 
-def ground(text: str, source: Source, embedder: Embedder, judge: Judge | None, threshold: float) -> Grounding:
-    """Look every sentence of `text` up, each with what the one before it is about."""
+def ground(
+    text: str,
+    source: Source,
+    embedder: Embedder,
+    judge: Judge | None,
+    threshold: float,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Grounding:
+    """Look every sentence of `text` up, each with what the one before it is about; none any more when `cancelled`."""
     chunks: list[CitedChunk] = []
     claims: list[GroundedClaim] = []
     evidence: dict[tuple[int, ...], Evidence] = {}
     previous: str | None = None
     for span in split_sentences(text):
+        if cancelled():
+            break
         claim = plain(span.of(text))
         if not states(claim):
             claims.append(_claim(text, span, None, []))
@@ -204,7 +214,7 @@ def of_collection(collection: str, passages: Callable[[str], Sequence[Passage]])
 
 def plain(sentence: str) -> str:
     """A sentence without the marks of a list, of Markdown, or of citations."""
-    return " ".join(_EMPHASIS.sub("", _MARKER.sub("", sentence, count=1)).split())
+    return " ".join(_EMPHASIS.sub("", MARKERS.sub("", _MARKER.sub("", sentence))).split())
 
 
 def ended(claim: str) -> str:

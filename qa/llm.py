@@ -94,7 +94,7 @@ class LanguageModel:
                     return
                 if isinstance(piece, Exception):
                     raise _told(piece) from piece
-                started = True
+                started = started or bool(piece)  # a stream opens with a role and no text
                 yield piece
                 if budget.remaining() <= 0:
                     raise LLMTimeout("it did not come to an end in time", help=FALLBACK)

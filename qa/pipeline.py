@@ -104,21 +104,22 @@ class QA:
         facts: Sequence[Fact] | None = None,
         collection: str = "default",
         threshold: float | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> Grounding:
         """Which sentences of `text` the facts support, or without facts the documents of the collection.
 
-        `threshold` is the score from which a sentence cites what supports it. Raises `InvalidText`, and what opening
-        the collection raises (`IndexingError`).
+        `threshold` is the score from which a sentence cites what supports it; once it is `cancelled`, no further one is
+        looked at. Raises `InvalidText`, and what opening the collection raises (`IndexingError`).
         """
         checked(text, facts)
         least = self.settings.support_threshold if threshold is None else threshold
         if facts is not None:
-            return ground(text, of_facts(facts, self.embedder), self.embedder, self.judge, least)
+            return ground(text, of_facts(facts, self.embedder), self.embedder, self.judge, least, cancelled)
         with self.collections.get(collection).snapshot(self.embedder.name) as snapshot:
             source = of_collection(
                 collection, lambda claim: [item.passage for item in self.retrieve(snapshot, claim, None)]
             )
-            return ground(text, source, self.embedder, self.judge, least)
+            return ground(text, source, self.embedder, self.judge, least, cancelled)
 
     def search(self, question: str, *, collection: str = "default", top_k: int | None = None) -> list[PassageResult]:
         """The passages retrieved for a question, not read."""
@@ -365,6 +366,8 @@ class Inquiry:
             draft.note = NOTE.format("is busy with other answers")
         elif self.writes and qa.llm:
             yield from self._written(qa.llm)
+            if self._cancelled():  # nobody is there to be told that there is no answer, and nothing of it is kept
+                return
         if not draft.claims and draft.quoted is None:
             answer = draft.refused(qa.models(), self._clock, self.trace.missing)
         else:

@@ -38,13 +38,23 @@ class Wire(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _text(text: str) -> str:
+def _without_nul(text: str) -> str:
     if "\0" in text:
         raise ValueError("A NUL character cannot be part of it.")
     return text
 
 
-PlainText = Annotated[str, AfterValidator(_text)]
+def _unicode(text: str) -> str:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise ValueError("It is not valid Unicode text. Send it as UTF-8.") from None
+    return text
+
+
+QuestionText = Annotated[str, AfterValidator(_without_nul)]
+"""A question as it comes; `QA` says what else is wrong with it."""
+PlainText = Annotated[str, AfterValidator(_without_nul), AfterValidator(_unicode)]
 
 
 class Turn(Wire):

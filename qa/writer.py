@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from index.embed import Embedder, Vectors
 from qa.attribute import attributed
@@ -85,8 +85,9 @@ class Writer:
 
         Where the reader has not `answered`, they are held back until one of them does.
         """
-        llm = self.llm.load()
-        room = llm.metadata.context_window - budget.max_tokens - PROMPT_TOKENS
+        window = self.llm.load().metadata.context_window
+        budget = replace(budget, max_tokens=min(budget.max_tokens, window // 2))  # or no passage would fit
+        room = window - budget.max_tokens - PROMPT_TOKENS
         passages = [item.passage for item in ranked]
         likeness = {item.passage.id: item.cosine for item in ranked}
         evidence = Evidence.of(self.embedder, passages, self.judge)

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import anyio
+import anyio.to_thread
 import httpx
 import pytest
 from click.testing import CliRunner
@@ -14,6 +19,7 @@ from hypothesis import strategies as st
 
 from index.embed import MiniLM
 from qa.api import create_app
+from qa.api.asking import Asking
 from qa.cli import main
 from qa.errors import InvalidText
 from qa.grounding import LOOKED_THROUGH, MAX_TEXT, Fact, Grounding, checked, ended, ground, of_facts, plain
@@ -109,6 +115,62 @@ def test_what_cannot_be_checked_says_what_to_do(text: str) -> None:
     assert caught.value.help
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The ferry Sula — the oldest on the lake — sails at ten.",
+        "Sales rose by 40 percent in 2023 - a record.",
+        "The museum sells 5 * 3 cards.",
+    ],
+)
+def test_a_dash_within_a_sentence_is_no_mark_of_a_list(text: str) -> None:
+    facts = [Fact(fact_text=text)]
+    found = check(text, facts)
+    held(text, facts, found)
+    assert [claim.score for claim in found.claims] == [1]
+
+
+def test_a_check_that_nobody_waits_for_ends_after_the_claim_that_it_is_at() -> None:
+    looks = iter([False, True])
+    text = "The library opens at nine on weekdays. The ferry closed in 1990. It carried 1,200 passengers a day."
+    found = ground(text, of_facts(FACTS, EMBEDDER), EMBEDDER, JUDGE, 0.6, lambda: next(looks))
+    assert [claim.claim_text for claim in found.claims] == ["The library opens at nine on weekdays."]
+
+
+def test_a_check_whose_client_has_gone_is_told_so_and_keeps_no_turn() -> None:
+    asking = Asking(1, 1, 1)
+    began, told = threading.Event(), threading.Event()
+
+    def work(gone: Callable[[], bool]) -> str:
+        began.set()
+        until = time.monotonic() + 20
+        while not gone() and time.monotonic() < until:
+            time.sleep(0.01)
+        if gone():
+            told.set()
+        return "for nobody"
+
+    async def disconnects() -> dict[str, str]:
+        await anyio.to_thread.run_sync(began.wait)
+        return {"type": "http.disconnect"}
+
+    async def stays() -> dict[str, str]:
+        await anyio.sleep_forever()
+        return {}
+
+    def fails(_: Callable[[], bool]) -> None:
+        raise InvalidText("x", help="y")
+
+    async def scene() -> None:
+        assert await asking.turn(work, disconnects) is None
+        assert await asking.turn(lambda _: "done", stays) == "done"
+        with pytest.raises(InvalidText):
+            await asking.turn(fails, stays)
+
+    anyio.run(scene)
+    assert told.is_set()
+
+
 def test_facts_without_a_word_are_refused() -> None:
     for facts in ([], [Fact(fact_text=" ")]):
         with pytest.raises(InvalidText):
@@ -116,8 +178,10 @@ def test_facts_without_a_word_are_refused() -> None:
 
 
 def test_marks_of_lists_and_markdown_are_no_part_of_a_claim() -> None:
-    assert plain("- **The ferry** `closed` [in 1990](http://x.y) [1].") == "The ferry closed in 1990 ."
+    assert plain("- **The ferry** `closed` [in 1990](http://x.y) [1].") == "The ferry closed in 1990."
     assert plain("## 2) Opening") == "2) Opening"
+    assert plain("The *Sula* sails [1, 2]. It pays【3】.") == "The Sula sails. It pays."
+    assert plain("Sales rose in 2023 - a record of 5 * 3.") == "Sales rose in 2023 - a record of 5 * 3."
     assert ended("The ferry closed;") == "The ferry closed."
     assert ended("“The ferry closed.”") == "“The ferry closed.”"
 
@@ -150,6 +214,7 @@ def test_over_http_facts_and_a_collection_are_checked_alike(make_qa: MakeQA) -> 
             (422, {"answer_candidate": text, "facts": [{"fact_text": "x", "more": 1}]}),
             (422, {"answer_candidate": text, "facts": [{"fact_text": "a"}], "collection": "other"}),
             (422, {"answer_candidate": text, "citation_threshold": 2}),
+            (422, {"answer_candidate": text, "facts": [{"fact_text": "a", "attributes": {"a": "b\0"}}]}),
             (422, {"answer_candidate": "a " * MAX_TEXT}),
             (404, {"answer_candidate": text, "collection": "nowhere"}),
         ]
@@ -157,6 +222,11 @@ def test_over_http_facts_and_a_collection_are_checked_alike(make_qa: MakeQA) -> 
             answer = post(address, **body)
             assert answer.status_code == status, body
             assert answer.json()["help"]
+        surrogate = b'{"answer_candidate": "It is so.", "facts": [{"fact_text": "a", "attributes": {"a": "\\ud800"}}]}'
+        answer = httpx.post(
+            f"{address}/v1/check-grounding", content=surrogate, headers={"content-type": "application/json"}
+        )
+        assert (answer.status_code, answer.json()["type"]) == (422, "/problems#invalid-request")
         large = post(address, answer_candidate=text, facts=[{"fact_text": "word " * 30_000 + LIBRARY}])
         assert large.status_code == 200, "facts may be longer than a question"
 

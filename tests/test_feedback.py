@@ -120,9 +120,10 @@ def test_collections_are_checked(client: TestClient) -> None:
 
 
 def test_a_lone_surrogate_is_refused(client: TestClient) -> None:
-    body = b'{"answer_id": "a", "question": "\\ud800", "rating": "up", "status": "answered"}'
-    response = client.post("/v1/feedback", content=body, headers={"content-type": "application/json"})
-    check_problem(response, 422, "invalid-request")
+    for field in ("question", "answer", "standalone_question", "reason", "short_answer"):
+        body = {"answer_id": "a", "question": "q?", "rating": "up", "status": "answered"} | {field: "\ud800"}
+        response = client.post("/v1/feedback", content=json.dumps(body), headers={"content-type": "application/json"})
+        check_problem(response, 422, "invalid-request")
 
 
 @settings(max_examples=30)

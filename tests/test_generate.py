@@ -31,6 +31,7 @@ def passage(text: str, title: str = "Notes") -> Passage:
         ("The Sula sails (source: passage 3).", ["The Sula sails."]),
         ("<think>The user asks. I lie.</think>The Sula sails.", ["The Sula sails."]),
         ("<think>Never closed. It goes on.", []),
+        (f"<think>{'and so ' * 300}</think>\n\nThe Sula sails. It is red.", ["The Sula sails.", "It is red."]),
         ("The Sula sails. And then it was cut o", ["The Sula sails."]),
         ("Black &amp; White sails.", ["Black & White sails."]),
         ("NOT STATED: the price. Really.", ["NOT STATED: the price. Really."]),

@@ -158,6 +158,31 @@ def test_a_refusal_names_what_is_missing_in_the_words_of_the_question(models: Re
         assert answer.citations == []
 
 
+def test_a_model_that_may_write_much_still_gets_passages_to_read(models: Real, tmp_path: Path) -> None:
+    qa = qa_over({"ferry.txt": FERRY}, models, tmp_path)
+    qa.settings = qa.settings.model_copy(update={"llm_max_tokens": 8192})
+    llm = ScriptedLLM(script=["The ferry to Marstrand carries 400 passengers."])
+    qa.llm = LanguageModel("scripted", lambda: llm)
+    assert qa.ask("How many passengers does the ferry carry?", mode="generative").composed_by == "llm"
+    assert FERRY.split(".")[0] in (llm.prompts[0][-1].content or "")
+    assert llm.options[0]["max_tokens"] <= llm.metadata.context_window // 2
+
+
+def test_whoever_leaves_while_a_model_writes_leaves_no_refusal_behind(models: Real, tmp_path: Path) -> None:
+    qa = qa_over({"ferry.txt": FERRY}, models, tmp_path)
+    qa.settings = qa.settings.model_copy(update={"keep_refusals": True})
+    gone = threading.Event()
+    said = ScriptedLLM(script=["It costs ten crowns to Oslo."])
+    qa.llm = LanguageModel("scripted", lambda: said)
+    inquiry = qa.begin("What is the price of a ticket to Oslo?", mode="generative", cancelled=gone.is_set)
+    list(inquiry.read())
+    gone.set()
+    assert list(inquiry.write()) == []
+    assert list(qa.feedback.all()) == []
+    qa.ask("What is the price of a ticket to Oslo?", mode="generative")
+    assert [item.status for item in qa.feedback.all()] == ["not_answerable"], "who stays is refused, and that is kept"
+
+
 def _until(true: object, seconds: float = 10) -> bool:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:

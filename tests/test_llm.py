@@ -7,13 +7,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
-from llama_index.core.llms import ChatMessage
+from llama_index.core.base.llms.types import ChatMessage, ChatResponse, ChatResponseGen
 
 from qa import remote
 from qa.build import build_llm
@@ -21,6 +22,7 @@ from qa.errors import LLMError, LLMTimeout, SettingsError
 from qa.llm import Budget, LanguageModel
 from qa.remote import hang_up, openai_compatible
 from qa.settings import Settings
+from tests.fakes import ScriptedLLM
 from tests.hostile import Behaviour, HostileServer, Reply, hostile_server
 
 ASKED = [ChatMessage(role="user", content="Well?")]
@@ -114,6 +116,26 @@ def test_who_is_cancelled_or_closed_stops_the_server() -> None:
         next(writing)
         writing.close()  # type: ignore[attr-defined]
         assert server.wait_idle()
+
+
+def test_an_empty_first_piece_is_no_beginning() -> None:
+    """A stream opens with a role and no text; what has not begun by then is not waited for until the end."""
+    enough = threading.Event()
+
+    class Slow(ScriptedLLM):
+        def stream_chat(self, messages: Sequence[ChatMessage], **kwargs: Any) -> ChatResponseGen:
+            def pieces() -> ChatResponseGen:
+                yield ChatResponse(message=ChatMessage(role="assistant", content=""), delta="")
+                enough.wait(20)
+                yield ChatResponse(message=ChatMessage(role="assistant", content="Late."), delta="Late.")
+
+            return pieces()
+
+    try:
+        with pytest.raises(LLMTimeout):
+            "".join(LanguageModel("slow", lambda: Slow(script=[""])).write(ASKED, budget(60, 0.3)))
+    finally:
+        enough.set()
 
 
 def test_threads_that_nobody_waits_for_end_too() -> None:

@@ -46,10 +46,25 @@ class Asking:
         with self._place():
             await self._run(begin, receive, on_event)
 
-    async def turn(self, work: Callable[[], Result]) -> Result:
-        """What `work` returns, which takes a turn at reading as a question does."""
+    async def turn(self, work: Callable[[Callable[[], bool]], Result], receive: Receive) -> Result | None:
+        """What `work` returns, which takes a turn at reading as a question does; None when the client has gone.
+
+        `work` is given a function that says whether it has, and need not go on then.
+        """
+        gone = threading.Event()
+        result: Result | None = None
+        failure: Exception | None = None
         with self._place():
-            return await to_thread.run_sync(work, limiter=self._reading)
+            async with anyio.create_task_group() as group:
+                group.start_soon(_watch, receive, gone, group.cancel_scope)
+                try:
+                    result = await to_thread.run_sync(work, gone.is_set, limiter=self._reading)
+                except Exception as error:  # carried over, or the task group would wrap it
+                    failure = error
+                group.cancel_scope.cancel()
+        if failure:
+            raise failure
+        return None if gone.is_set() else result
 
     @contextmanager
     def _place(self) -> Iterator[None]:
@@ -99,15 +114,8 @@ class Asking:
         # `outbox` here, too: a producer that is cancelled before its first step never gets to close it.
         with outbox, inbox:
             async with anyio.create_task_group() as group:
-
-                async def watch() -> None:
-                    while (await receive())["type"] != "http.disconnect":
-                        pass
-                    gone.set()
-                    group.cancel_scope.cancel()
-
                 group.start_soon(produce)
-                group.start_soon(watch)
+                group.start_soon(_watch, receive, gone, group.cancel_scope)
                 with suppress(OSError):  # what a server may raise when it cannot send any more
                     async for event in inbox:
                         await on_event(event)
@@ -127,6 +135,14 @@ class Asking:
             await to_thread.run_sync(work, False, limiter=self._writing)
         finally:
             self._turns.release()
+
+
+async def _watch(receive: Receive, gone: threading.Event, scope: anyio.CancelScope) -> None:
+    """Set `gone` when the client disconnects, and cancel what is done for it."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    gone.set()
+    scope.cancel()
 
 
 class AnswerStream(EventSourceResponse):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from qa.api.asking import Asking
@@ -68,6 +69,7 @@ def check_routes(qa: QA, asking: Asking) -> APIRouter:
     @router.post(
         "/v1/check-grounding",
         operation_id="checkGrounding",
+        response_model=Grounding,
         tags=["ask"],
         summary="Check what a text rests on",
         description="Every sentence of the text with the sentences of the facts, or of the collection's documents, "
@@ -81,16 +83,21 @@ def check_routes(qa: QA, asking: Asking) -> APIRouter:
             INVALID_COLLECTION, BUSY, INDEX_UNAVAILABLE, MODEL_UNAVAILABLE,
         ),
     )  # fmt: skip
-    async def check(body: CheckRequest, _: Annotated[NoParameters, Query()]) -> Grounding:
+    async def check(body: CheckRequest, request: Request, _: Annotated[NoParameters, Query()]) -> Grounding | Response:
         collection = body.collection or "default"
 
-        def work() -> Grounding:
+        def work(cancelled: Callable[[], bool]) -> Grounding:
             if body.facts is None:
                 existing(qa, collection)
             return qa.check(
-                body.answer_candidate, facts=body.facts, collection=collection, threshold=body.citation_threshold
+                body.answer_candidate,
+                facts=body.facts,
+                collection=collection,
+                threshold=body.citation_threshold,
+                cancelled=cancelled,
             )
 
-        return await asking.turn(work)
+        found = await asking.turn(work, request.receive)
+        return Response(status_code=499) if found is None else found  # the client has gone, nobody will see it
 
     return router

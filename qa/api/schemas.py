@@ -15,6 +15,7 @@ from qa.types import (
     AskedMode,
     Citation,
     PlainText,
+    QuestionText,
     Turn,
     Wire,
 )
@@ -28,7 +29,7 @@ class AskRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    question: PlainText = Field(
+    question: QuestionText = Field(
         description="The question in words, at most 2,000 characters unless the service is set otherwise.",
         examples=["When does the library open?"],
     )
