@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from index.embed import Embedder
 from index.ingest import remove
@@ -142,6 +145,17 @@ def test_several_citations_and_a_changed_fragment(page: Page, site: str, qa: QA)
     assert page.locator("#text").text_content() == LIGHT
 
 
+def test_a_fragment_that_names_no_citation_leaves_the_marks(page: Page, qa: QA) -> None:
+    citation = qa.ask("How tall is Skerrow Light?").citations[0]
+    page.goto(citation.viewer_url)
+    expect(page.locator("mark")).to_have_text(citation.cited_text)
+    page.get_by_role("link", name="Skip to the content").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#main")
+    page.evaluate("new Promise(requestAnimationFrame)")
+    expect(page.locator("mark[aria-current]")).to_have_text(citation.cited_text)
+
+
 def test_the_mark_is_scrolled_into_view(browser: Browser, site: str) -> None:
     with visiting(browser, site, viewport=PHONE) as page:
         page.goto("/")
@@ -207,6 +221,57 @@ def test_collections_are_picked_and_documents_listed(browser: Browser, make_qa: 
         page.get_by_text("other: 1 document").click()
         page.locator(".documents[open] a").click()
         expect(page.locator("#text")).to_contain_text("12 metres")
+
+
+def behind_proxy(app: ASGIApp) -> ASGIApp:
+    """`app` as a proxy serves it below /qa that takes the prefix off and does not say so."""
+
+    async def proxy(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path = scope["raw_path"].removeprefix(b"/qa")
+            scope = {**scope, "path": scope["path"].removeprefix("/qa"), "raw_path": path}
+        await app(scope, receive, send)
+
+    return proxy
+
+
+def mounted(app: ASGIApp) -> ASGIApp:
+    return Starlette(routes=[Mount("/qa", app)])
+
+
+@pytest.mark.parametrize("below", [behind_proxy, mounted])
+def test_all_works_under_a_prefix(browser: Browser, qa: QA, below: Callable[[ASGIApp], ASGIApp]) -> None:
+    with serving(below(create_app(qa))) as address:
+        site = f"{address}/qa/"
+        with visiting(browser, site, may_fail=True) as page:  # nothing beside the prefix may be asked for
+            page.goto(site)
+            expect(page.get_by_label("Snippet")).to_contain_text(f'src="{site}widget.js"')
+            page.get_by_role("link", name="Skerrow Light").click()
+            expect(page.locator("#text")).to_have_text(LIGHT)
+            page.get_by_role("link", name="Ask a question").click()
+            ask(page, "How tall is Skerrow Light?")
+            page.locator(".sentence", has_text="34 metres").get_by_role("link").click()
+            expect(page.locator("mark")).to_have_text("It stands 34 metres tall on the island of Skerrow.")
+            for path in ("", "problems", "documents/doc_0", "no/such/page"):
+                page.goto(site + path)
+                width = page.locator("body").evaluate("e => getComputedStyle(e).maxWidth")
+                assert width == "736px", path  # the style sheet is there
+                if path:
+                    page.get_by_role("link", name="Ask a question").click()
+                    assert page.url == site
+
+
+def test_a_long_question_does_not_break_what_follows(browser: Browser, qa: QA) -> None:
+    scripted = Scripted(qa)
+    scripted.settings = qa.settings.model_copy(update={"max_question_chars": 5000})
+    with serving(create_app(scripted)) as site, visiting(browser, site) as page:
+        page.goto("/")
+        ask(page, "How tall is Skerrow Light? " + "🦉" * 3000)
+        expect(page.get_by_text("How this was answered")).to_have_count(1)
+        page.get_by_role("button", name="Helpful", exact=True).click()
+        expect(page.get_by_text("Thank you.").first).to_be_visible()
+        ask(page, "How tall?")
+        expect(page.get_by_text("How this was answered")).to_have_count(2)
 
 
 def test_a_written_sentence_follows_its_quote(browser: Browser, qa: QA) -> None:

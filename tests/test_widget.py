@@ -115,6 +115,13 @@ def visit(browser: Browser, host: tuple[HostPage, str]) -> Callable[..., Any]:
     return visit
 
 
+def replay(page: Page, *events: tuple[str, object]) -> None:
+    """From now on, every question is answered with these events."""
+    body = "".join(f"event: {name}\ndata: {json.dumps(data)}\n\n" for name, data in events)
+    headers = {"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"}
+    page.route("**/v1/ask", lambda route: route.fulfill(body=body, headers=headers))
+
+
 def answered(page: Page, count: int = 1) -> None:
     expect(page.get_by_text("How this was answered")).to_have_count(count)
 
@@ -197,6 +204,44 @@ def test_it_survives_a_reload_and_can_be_cleared(visit: Callable[..., Any]) -> N
             answered(page, 0)
 
 
+def test_a_question_that_was_left_before_its_answer_is_kept(visit: Callable[..., Any]) -> None:
+    with visit(INLINE) as page:
+        ask(page, TALL)
+        answered(page)
+        page.route("**/v1/ask", lambda route: None)
+        ask(page, "Who built it?")
+        expect(page.locator(".status.busy")).to_be_visible()
+        page.reload()
+        expect(page.locator(".question")).to_have_text([TALL, "Who built it?"])
+        expect(page.locator(".actions").get_by_text("Stopped.")).to_be_visible()
+        page.unroute("**/v1/ask")
+        page.get_by_role("button", name="Ask again").click()
+        expect(page.locator(".turn").last).to_contain_text("How this was answered")
+        expect(page.locator(".turn").last).to_contain_text("Ada Brandt")
+
+
+def top_of_last_turn(page: Page) -> float:
+    """How far below the top of the log the last turn begins, in pixels."""
+    script = "turn => turn.getBoundingClientRect().top - turn.closest('.log').getBoundingClientRect().top"
+    return abs(float(page.locator(".turn").last.evaluate(script)))
+
+
+@pytest.mark.parametrize("body", [INLINE, FLOATING])
+def test_a_conversation_is_found_at_its_end(visit: Callable[..., Any], body: str) -> None:
+    with visit(body) as page:
+        for count in (1, 2, 3):
+            launcher = page.get_by_role("button", name="Ask a question")
+            if launcher.is_visible():
+                launcher.click()
+            ask(page, TALL)
+            answered(page, count)
+        page.reload()
+        if body == FLOATING:
+            page.get_by_role("button", name="Ask a question").click()
+        answered(page, 3)
+        assert top_of_last_turn(page) < 3
+
+
 def test_a_follow_up_takes_the_conversation_along(visit: Callable[..., Any]) -> None:
     with visit(INLINE) as page:
         sent: list[dict[str, Any]] = []
@@ -220,9 +265,7 @@ def test_a_follow_up_takes_the_conversation_along(visit: Callable[..., Any]) -> 
 def test_what_the_service_understood_is_shown(visit: Callable[..., Any], qa: QA) -> None:
     with visit(INLINE) as page:
         answer = qa.ask(TALL).model_dump(mode="json") | {"standalone_question": "How tall is <b>Skerrow</b> Light?"}
-        body = f"event: answer\ndata: {json.dumps(answer)}\n\n"
-        headers = {"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"}
-        page.route("**/v1/ask", lambda route: route.fulfill(body=body, headers=headers))
+        replay(page, ("answer", answer))
         ask(page, "And how tall is it?")
         expect(page.get_by_text("Understood as: How tall is <b>Skerrow</b> Light?")).to_be_visible()
 
@@ -268,12 +311,8 @@ def test_errors_are_told_and_asked_again(visit: Callable[..., Any]) -> None:
         ask(page, TALL)
         expect(page.get_by_role("alert")).to_contain_text("The service cannot be reached")
         expect(page).to_have_title("error unreachable")
-        headers = {"Content-Type": "text/event-stream", "Access-Control-Allow-Origin": "*"}
         page.unroute("**/v1/ask")
-        page.route(
-            "**/v1/ask",
-            lambda route: route.fulfill(body='event: passages\ndata: {"passages": []}\n\n', headers=headers),
-        )
+        replay(page, ("passages", {"passages": []}))
         page.get_by_role("button", name="Ask again").click()
         expect(page.get_by_role("alert")).to_contain_text("The answer broke off")
         expect(page).to_have_title("error broken")
@@ -356,6 +395,45 @@ def test_a_change_of_attributes_keeps_focus_and_draft(visit: Callable[..., Any])
         expect(page.get_by_role("dialog")).to_be_hidden()
 
 
+def test_a_change_of_attributes_keeps_the_place_and_what_is_written(visit: Callable[..., Any]) -> None:
+    with visit(INLINE) as page:
+        for count in (1, 2, 3):
+            ask(page, TALL)
+            answered(page, count)
+        page.get_by_role("button", name="Not helpful").nth(1).click()
+        page.keyboard.type("Too sh")
+        page.locator(".log").evaluate("log => { log.scrollTop = 123 }")
+        for name, value in (("theme", "dark"), ("lang", "en-GB"), ("title", "Another"), ("mode", "extractive")):
+            page.locator("qa-chat").evaluate("(chat, [name, value]) => chat.setAttribute(name, value)", [name, value])
+            page.evaluate("new Promise(requestAnimationFrame)")
+            assert page.locator(".log").evaluate("log => log.scrollTop") == 123, name
+            expect(page.get_by_label("What is wrong with it?").nth(1)).to_be_focused()
+        page.keyboard.type("ort")
+        expect(page.get_by_label("What is wrong with it?").nth(1)).to_have_value("Too short")
+        ground = page.locator(".panel").evaluate("e => getComputedStyle(e).backgroundColor")
+        assert ground == "rgb(22, 25, 29)"
+        expect(page.get_by_role("heading", name="Another")).to_be_visible()
+        page.locator(".log").evaluate("log => { log.scrollTop = 123 }")
+        page.locator("qa-chat").evaluate("chat => { chat.strings = { about: 'Why' } }")
+        expect(page.get_by_text("Why", exact=True)).to_have_count(3)  # turns are built anew for other words
+        assert page.locator(".log").evaluate("log => log.scrollTop") == 123
+
+
+def test_two_of_the_same_keep_their_own_conversations(visit: Callable[..., Any]) -> None:
+    with visit(INLINE + '<qa-chat inline endpoint="SITE"></qa-chat>') as page:
+        questions = (TALL, "Who founded the owl sanctuary?")
+        for chat, question in zip(page.locator("qa-chat").all(), questions, strict=True):
+            chat.get_by_label("Your question").fill(question)
+            chat.get_by_label("Your question").press("Enter")
+            expect(chat.get_by_text("How this was answered")).to_be_visible()
+        page.evaluate("document.body.prepend(document.querySelectorAll('qa-chat')[1])")  # moved, it stays the second
+        page.get_by_role("button", name="Helpful", exact=True).first.click()
+        expect(page.locator(".actions").get_by_text("Thank you.")).to_be_visible()
+        page.reload()
+        for chat, question in zip(page.locator("qa-chat").all(), questions, strict=True):
+            expect(chat.locator(".question")).to_have_text([question])
+
+
 def test_two_on_a_page(visit: Callable[..., Any]) -> None:
     two = f"{INLINE}<qa-chat inline endpoint='SITE' collection='other' title='The other'></qa-chat>"
     with visit(two) as page:
@@ -412,6 +490,30 @@ def test_words_properties_and_direction(visit: Callable[..., Any]) -> None:
         assert page.evaluate("document.querySelector('qa-chat').suggestions") == [TALL]
         page.evaluate("document.querySelector('qa-chat').strings = null")
         expect(page.get_by_text("How this was answered")).to_be_visible()  # what stands there speaks it, too
+
+
+def test_sentences_from_right_to_left_stand_so(visit: Callable[..., Any], qa: QA) -> None:
+    said = ["המגדלור נבנה.", "הוא גבוה (34 m)."]
+    answer = qa.ask(TALL).model_dump(mode="json")
+    citations = [{**answer["citations"][0], "cited_text": one} for one in said]
+    quote = {"text": " ".join(said), "citation_indices": [0, 1]}
+    claims = [{"text": f"{one} 1.", "citation_indices": [i]} for i, one in enumerate(said)]
+    with visit(INLINE) as page:
+        replay(
+            page,
+            ("quote", {"quote": quote, "citations": citations}),
+            *(("claim", {"claim": one, "citations": [citations[i]]}) for i, one in enumerate(claims)),
+            ("answer", answer | {"quote": quote, "claims": claims, "citations": citations}),
+        )
+        ask(page, "כמה הוא גבוה?")
+        answered(page)
+        for where in ("blockquote", ".written"):
+            assert page.locator(where).evaluate("e => getComputedStyle(e).direction") == "rtl"
+            first, second = (one.bounding_box() for one in page.locator(f"{where} .words").all())
+            assert first
+            assert second
+            assert first["y"] == second["y"]
+            assert first["x"] > second["x"]
 
 
 def test_it_can_be_moved_removed_and_defined_twice(
@@ -493,3 +595,49 @@ def test_the_reader_hears_sentences(visit: Callable[..., Any]) -> None:
         assert said[0] == "Searching the documents…"
         assert said[-1] == "The answer is complete. Sources: 2."
         assert sum("34 metres" in one for one in said) == 1
+
+
+def test_nothing_is_said_of_an_answer_that_was_cleared(visit: Callable[..., Any]) -> None:
+    with visit(INLINE) as page:
+        page.clock.install()
+        page.reload()
+        page.route("**/v1/ask", lambda route: None)
+        ask(page, TALL)
+        expect(page.locator(".status")).to_have_text("Searching the documents…")
+        page.get_by_role("button", name="Clear the conversation").click()
+        expect(page.locator("[aria-live=polite] p").last).to_have_text("Stopped.")
+        page.clock.fast_forward(10_000)
+        assert "This takes longer than usual…" not in page.locator("[aria-live=polite] p").all_text_contents()
+
+
+def test_enter_that_ends_a_composition_sends_nothing(visit: Callable[..., Any]) -> None:
+    with visit(INLINE) as page:
+        field = page.get_by_label("Your question")
+        field.fill("スケロー")
+        for composing in ({"isComposing": True}, {"keyCode": 229}):  # the latter is Safari's
+            field.dispatch_event("keydown", {"key": "Enter", "bubbles": True, "cancelable": True, **composing})
+        expect(field).to_have_value("スケロー")
+        expect(page.locator(".question")).to_have_count(0)
+
+
+def test_the_launcher_focuses_the_field_while_the_page_still_loads(visit: Callable[..., Any]) -> None:
+    with visit(FLOATING + '<img src="/slow.png" alt="">', may_fail=True) as page:
+        page.route("**/slow.png", lambda route: None)
+        page.reload(wait_until="domcontentloaded")
+        page.get_by_role("button", name="Ask a question").click()
+        expect(page.get_by_label("Your question")).to_be_focused()
+        assert page.evaluate("document.readyState") == "interactive"
+
+
+def test_inline_escape_is_left_to_the_page(visit: Callable[..., Any]) -> None:
+    body = f'{SCRIPT}<dialog aria-label="Help"><qa-chat inline endpoint="SITE"></qa-chat></dialog>'
+    with visit(body, script="document.querySelector('dialog').showModal()") as page:
+        ask(page, TALL)
+        answered(page)
+        page.locator(".chip").last.focus()
+        expect(page.get_by_role("tooltip")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("tooltip")).to_be_hidden()
+        expect(page.get_by_role("dialog", name="Help")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog", name="Help")).to_be_hidden()

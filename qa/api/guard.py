@@ -34,7 +34,7 @@ def respond(request: Request, error: Exception) -> Response:
     """The response to an error: a page where a person is looking, a problem for everyone else."""
     problem = problem_of(error)
     headers = error.headers if isinstance(error, HTTPException) else None
-    return error_page(problem, headers) if wants_page(request) else problem_response(problem, headers)
+    return error_page(request, problem, headers) if wants_page(request) else problem_response(problem, headers)
 
 
 def install_handlers(app: FastAPI) -> None:

@@ -41,15 +41,15 @@ _templates.filters["exact"] = exact
 
 def wants_page(request: Request) -> bool:
     """Whether a person is looking: at a page of ours, or with a browser at an address that is no part of the API."""
-    path = request.url.path
+    path = _below_root(request)
     if path.startswith("/v1/"):
         return False
     return path.startswith("/documents/") or "text/html" in request.headers.get("accept", "")
 
 
-def error_page(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+def error_page(request: Request, problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """A problem in plain words, with the way home."""
-    return _page("error.html", problem.status, headers, problem=problem)
+    return _page(request, "error.html", problem.status, headers, problem=problem)
 
 
 def page_routes(qa: QA) -> APIRouter:
@@ -65,18 +65,20 @@ def page_routes(qa: QA) -> APIRouter:
             collections.append({"name": row.name, "documents": documents[:MAX_LISTED], "count": len(documents)})
         generative = qa.llm is not None and qa.llm.capable
         return _page(
+            request,
             "index.html",
             collections=collections,
             generative=generative,
             threshold=f"{qa.threshold():.0%}".replace("%", " %"),
-            root=request.base_url,
+            service=request.base_url,
         )
 
     @router.api_route("/documents/{id}", methods=["GET", "HEAD"])
-    def document_page(id: str, collection: str = "default", version: str | None = None) -> Response:
+    def document_page(request: Request, id: str, collection: str = "default", version: str | None = None) -> Response:
         document = document_view(qa, id, collection, version)
         current = None if document.current else document_view(qa, id, collection, None)
         return _page(
+            request,
             "document.html",
             document=document,
             current=current,
@@ -86,8 +88,8 @@ def page_routes(qa: QA) -> APIRouter:
         )
 
     @router.api_route("/problems", methods=["GET", "HEAD"])
-    def problems_page() -> Response:
-        return _page("problems.html", kinds=KINDS)
+    def problems_page(request: Request) -> Response:
+        return _page(request, "problems.html", kinds=KINDS)
 
     @router.api_route("/assets/{name}", methods=["GET", "HEAD"])
     async def asset(name: str, request: Request) -> Response:
@@ -102,5 +104,15 @@ def page_routes(qa: QA) -> APIRouter:
     return router
 
 
-def _page(template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any) -> Response:
-    return HTMLResponse(_templates.get_template(template).render(values), status, headers)
+def _page(
+    request: Request, template: str, status: int = 200, headers: Mapping[str, str] | None = None, **values: Any
+) -> Response:
+    # Every link is relative: a proxy may serve this under a prefix, and need not say so.
+    root = "../" * (_below_root(request).count("/") - 1) or "./"
+    return HTMLResponse(_templates.get_template(template).render(values, root=root), status, headers)
+
+
+def _below_root(request: Request) -> str:
+    """The path as it was sent, where an escaped slash is not a slash, without what the application is mounted at."""
+    path = request.scope.get("raw_path") or request.scope["path"].encode()
+    return str(path.decode("latin-1")).removeprefix(request.scope.get("root_path", ""))

@@ -12,14 +12,14 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 SCRIPTS = Path(__file__).parent.parent / "web"
-_COMMENT = re.compile(r"^[ \t]*(?:/\*\*(?:(?!\*/).)*\*/|//[^\n]*)\n", re.DOTALL | re.MULTILINE)
-_INDENT = re.compile(r"^[ \t]+", re.MULTILINE)
+_COMMENT = re.compile(r"/\*\*(?:(?!\*/).)*\*/ ?|(?<!\S)// [^\n]*", re.DOTALL)
+_BLANK = re.compile(r"^\s+|[ \t]+$", re.MULTILINE)
 
 
 def widget_scripts() -> dict[str, bytes]:
-    """Every module by its address below the root, without the comments and indents that only its authors need."""
+    """Every module by its address below the root, without the comments and blanks that only its authors need."""
     return {
-        path.relative_to(SCRIPTS).as_posix(): _INDENT.sub("", _COMMENT.sub("", path.read_text("utf-8"))).encode()
+        path.relative_to(SCRIPTS).as_posix(): _BLANK.sub("", _COMMENT.sub("", path.read_text("utf-8"))).encode()
         for path in sorted(SCRIPTS.rglob("*.js"))
     }
 

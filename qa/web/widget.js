@@ -3,21 +3,25 @@
 
 /** @import { Answer, Host, Rating, Turn } from "./wire.js" */
 import { Problem, events, post } from "./widget/api.js";
-import { el, fill, icon } from "./widget/dom.js";
+import { cut, el, fill, icon } from "./widget/dom.js";
 import { Preview } from "./widget/preview.js";
 import { load, save } from "./widget/store.js";
 import { STRINGS } from "./widget/strings.js";
 import { sheet } from "./widget/style.js";
 import { TurnView } from "./widget/turn.js";
 
-const TEXTS = ["endpoint", "collection", "mode", "greeting", "placeholder", "theme"];
+const TEXTS = ["endpoint", "collection", "mode", "greeting", "placeholder"];
 const HISTORY = 5; // earlier turns that go along with a question
+const MOST = { question: 2000, answer: 10_000, short: 1000 }; // code points of them that the service takes back
 const TRIES = 3; // how often a busy service is asked again by itself
 const CHAT = "M4 5h16v11H11l-5 4v-4H4zM8 9h8M8 12h5";
 const CLOSE = "M6 6l12 12M18 6 6 18";
 const CLEAR = "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13";
 const SEND = "M12 19V5M6 11l6-6 6 6";
 const STOP = "M5 5h14v14H5z";
+
+/** Those on the page. @type {Set<QAChat>} */
+const present = new Set();
 
 /** Answers in a panel over the page, or, with the attribute `inline`, in its place in the page. */
 export class QAChat extends HTMLElement {
@@ -46,15 +50,23 @@ export class QAChat extends HTMLElement {
   #suggestions = null;
   /** @type {Element | null} */
   #before = null;
+  /** Where the log is to stand once it is seen. @type {Turn | number | undefined} */
+  #aim;
   #stale = true;
   #loaded = "";
+  #words = "";
+  #name = "";
 
   constructor() {
     super();
     this.#shadow.adoptedStyleSheets = [sheet];
-    this.#launcher.addEventListener("click", () => (this.open = true));
+    this.#launcher.addEventListener("click", () => {
+      this.open = true;
+      this.#input.focus();
+    });
     this.#input.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      // In Safari the Enter that ends a composition comes after it, with the key code of composing.
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing || event.keyCode === 229) return;
       event.preventDefault();
       this.#submit();
     });
@@ -63,12 +75,14 @@ export class QAChat extends HTMLElement {
 
   connectedCallback() {
     // What a framework set before this class was there hides the accessors: set it again, through them.
-    for (const name of [...TEXTS, "suggestions", "strings", "inline", "open"]) {
+    for (const name of [...TEXTS, "theme", "suggestions", "strings", "inline", "open"]) {
       if (!Object.hasOwn(this, name)) continue;
       const value = Reflect.get(this, name);
       Reflect.deleteProperty(this, name);
       Reflect.set(this, name, value);
     }
+    present.add(this);
+    this.#name = this.#free();
     this.#connected = new AbortController();
     const { signal } = this.#connected;
     addEventListener("scroll", () => this.#preview.hide(), { signal, passive: true });
@@ -77,6 +91,7 @@ export class QAChat extends HTMLElement {
   }
 
   disconnectedCallback() {
+    present.delete(this);
     this.#connected?.abort();
     this.#preview.hide();
     queueMicrotask(() => this.isConnected || this.stop()); // not when it was only moved
@@ -156,6 +171,7 @@ export class QAChat extends HTMLElement {
   clear() {
     this.stop();
     this.#turns = [];
+    this.#drop();
     this.#save();
     this.#stale = true;
     this.#render();
@@ -183,6 +199,19 @@ export class QAChat extends HTMLElement {
     return new URL(this.endpoint.replace(/\/*$/, "/"), document.baseURI).href;
   }
 
+  /** The name to keep the conversation by: that of its collection, for a second one on the page with a number. */
+  #free() {
+    const first = `${this.#root} ${this.collection}`;
+    let name = first;
+    for (let i = 2; [...present].some((one) => one !== this && one.#name === name); i++) name = `${first} ${i}`;
+    return name;
+  }
+
+  #drop() {
+    for (const view of this.#views.values()) view.drop();
+    this.#views.clear();
+  }
+
   /** @param {Turn} turn */
   #view(turn) {
     const root = this.#root;
@@ -208,20 +237,28 @@ export class QAChat extends HTMLElement {
     return view;
   }
 
-  /** Build everything anew from the attributes and the turns. What is being typed stays. */
+  /** Build everything anew from the attributes, around the turns. What is being typed or read stays. */
   #render() {
     if (!this.isConnected) return;
     if (!this.#stale) return this.#sync();
     this.#stale = false;
-    const typing = this.#shadow.activeElement === this.#input;
+    const focused = this.#shadow.activeElement;
+    this.#preview.hide();
     const strings = this.#strings;
+    const words = JSON.stringify(strings);
     const title = this.getAttribute("title") || strings.title;
     const loaded = `${this.#root} ${this.collection}`;
     if (loaded !== this.#loaded) {
       this.stop();
-      this.#turns = load(this.#root, this.collection);
+      this.#drop();
+      this.#name = this.#free();
+      this.#turns = load(this.#name);
       this.#loaded = loaded;
+      this.#aim = this.#turns.at(-1);
     }
+    if (words !== this.#words) this.#drop();
+    this.#words = words;
+    this.#aim ??= this.#log.clientHeight ? this.#log.scrollTop : this.#turns.at(-1);
     this.#input.placeholder = this.#input.ariaLabel = this.placeholder;
     this.#log.ariaLabel = title;
     this.#launcher.replaceChildren(icon(CHAT), el("span", {}, strings.launch));
@@ -237,25 +274,25 @@ export class QAChat extends HTMLElement {
       if (this.#running) this.stop();
       else this.#submit();
     });
-    this.#views.clear();
-    this.#log.replaceChildren(this.#welcome(strings), ...this.#turns.map((turn) => this.#view(turn).node));
+    this.#log.replaceChildren(this.#welcome(strings), ...this.#turns.map((turn) => (this.#views.get(turn) ?? this.#view(turn)).node));
     this.#panel = el(this.inline ? "section" : "dialog", { className: "panel", part: "panel", ariaLabel: title },
       el("header", { className: "header", part: "header" }, el("h2", { dir: "auto" }, title), clear, ...(this.inline ? [] : [close])),
       this.#log, this.#spoken, form, this.#preview.node);
     this.#panel.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
+      const shown = this.#preview.hide();
+      if (this.inline && !shown) return; // it is for the page
       event.preventDefault();
-      if (!this.#preview.hide()) this.open = false;
+      if (!shown) this.open = false;
     });
     this.#panel.addEventListener("cancel", (event) => event.preventDefault()); // Escape is handled above
     // An empty title keeps that of the host from becoming a tooltip over everything.
     const root = el("div", { className: "root", part: "root", title: "", lang: this.lang || "en" }, ...(this.inline ? [] : [this.#launcher]), this.#panel);
     if (this.dir) root.dir = this.dir;
-    root.style.colorScheme = { light: "light", dark: "dark" }[this.theme] ?? "";
     const opened = this.#shadow.querySelector("dialog[open]");
     this.#shadow.replaceChildren(root);
     this.#sync(!opened);
-    if (typing) this.#input.focus();
+    if (focused instanceof HTMLElement && focused.isConnected) focused.focus({ preventScroll: true });
   }
 
   /** @param {typeof STRINGS} strings */
@@ -291,6 +328,12 @@ export class QAChat extends HTMLElement {
     this.#send.replaceChildren(icon(busy ? STOP : SEND));
     this.#log.ariaBusy = String(busy);
     this.#panel.classList.toggle("begun", this.#turns.length > 0);
+    this.#toggle(focus);
+    this.#settle();
+  }
+
+  /** @param {boolean} focus */
+  #toggle(focus) {
     const panel = this.#panel;
     if (!(panel instanceof HTMLDialogElement) || panel.open === this.open) return;
     if (this.open) {
@@ -322,11 +365,13 @@ export class QAChat extends HTMLElement {
     const controller = (this.#running = new AbortController());
     const { signal } = controller;
     turn.ended = undefined;
+    this.#save(); // whoever leaves before the answer finds the question again
     this.#spoken.replaceChildren();
     this.#say(this.#strings.searching);
     this.#sync();
     this.#views.get(turn)?.begin();
-    this.#scrollTo(turn);
+    this.#aim = turn;
+    this.#settle();
     try {
       await this.#patiently(turn, signal);
       this.#emit("qa-answer", { answer: turn.answer });
@@ -380,7 +425,8 @@ export class QAChat extends HTMLElement {
   #request(turn) {
     const { collection, mode } = this;
     const earlier = this.#turns.slice(0, this.#turns.indexOf(turn));
-    const history = earlier.flatMap(({ question, answer }) => (answer ? [{ question, answer: answer.answer }] : [])).slice(-HISTORY);
+    const history = earlier.flatMap(({ question, answer }) => (answer
+      ? [{ question: short(question, MOST.question), answer: short(answer.answer, MOST.answer) }] : [])).slice(-HISTORY);
     return { question: turn.question, collection, mode, ...(history.length ? { history } : {}) };
   }
 
@@ -389,16 +435,17 @@ export class QAChat extends HTMLElement {
     const answer = /** @type {Answer} */ (turn.answer);
     this.#emit("qa-feedback", { rating, reason, answer });
     await post(`${this.#root}v1/feedback`, {
-      answer_id: answer.id, question: turn.question, collection: answer.collection, rating, ...(reason ? { reason } : {}),
-      standalone_question: answer.standalone_question, status: answer.status, answer: answer.answer,
-      short_answer: answer.short_answer, citations: answer.citations.map(({ id }) => id),
+      answer_id: answer.id, question: short(turn.question, MOST.question), collection: answer.collection, rating, ...(reason ? { reason } : {}),
+      standalone_question: short(answer.standalone_question, MOST.question), status: answer.status,
+      answer: short(answer.answer, MOST.answer), short_answer: short(answer.short_answer, MOST.short),
+      citations: answer.citations.map(({ id }) => id),
     });
     turn.rating = rating;
     this.#save();
   }
 
   #save() {
-    save(this.#root, this.collection, this.#turns);
+    save(this.#name, this.#turns);
   }
 
   /** Have a screen reader say it, after what it is saying. @param {string} text */
@@ -406,16 +453,27 @@ export class QAChat extends HTMLElement {
     this.#spoken.append(el("p", {}, text));
   }
 
-  /** @param {Turn} turn */
-  #scrollTo(turn) {
-    const node = this.#views.get(turn)?.node;
-    if (node) this.#log.scrollTop = node.offsetTop + 1; // without its line
+  #settle() {
+    const aim = this.#aim;
+    if (aim === undefined || !this.#log.clientHeight) return;
+    this.#aim = undefined;
+    this.#log.scrollTop = typeof aim === "number" ? aim : (this.#views.get(aim)?.node.offsetTop ?? 0) + 1; // without its line
   }
 
   /** @param {string} name @param {object} detail @param {boolean} [cancelable] */
   #emit(name, detail, cancelable) {
     return this.dispatchEvent(new CustomEvent(name, { bubbles: true, composed: true, cancelable, detail }));
   }
+}
+
+/**
+ * @template {string | null} T
+ * @param {T} text
+ * @param {number} most
+ * @returns {T}
+ */
+function short(text, most) {
+  return /** @type {T} */ (text && cut(text, 0, most)[1]);
 }
 
 /** Wait for what calls `done`, or throw when `signal` aborts.

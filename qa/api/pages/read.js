@@ -1,7 +1,7 @@
 // The reading room: marks the places that the fragment names, `#cit_…,cit_…`, and goes to the first of these.
 
 /** @import { ResolvedCitation } from "../../web/wire.js" */
-import { el } from "/widget/dom.js";
+import { el } from "../widget/dom.js";
 import { toCodeUnits, union } from "./spans.js";
 
 const find = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
@@ -20,8 +20,9 @@ switchVersions();
 mark();
 
 async function mark() {
-  const turn = ++asked;
   const ids = [...new Set(location.hash.slice(1).split(",").filter((id) => id.startsWith("cit_")))];
+  if (location.hash && !ids.length) return; // it names another place of the page
+  const turn = ++asked;
   const answers = await Promise.all(ids.map(resolved));
   if (turn !== asked) return; // the fragment has changed meanwhile
   const found = answers.filter((one) => one !== null).filter((one) => one.document_id === article.dataset.document);
@@ -143,7 +144,7 @@ function tell(id, words) {
  */
 async function resolved(id) {
   try {
-    const response = await fetch(`/v1/citations/${encodeURIComponent(id)}`);
+    const response = await fetch(new URL(`../v1/citations/${encodeURIComponent(id)}`, import.meta.url));
     return response.ok ? await response.json() : null;
   } catch {
     return null;

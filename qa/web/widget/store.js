@@ -1,46 +1,42 @@
-/** @import { Answer, Event, Turn } from "../wire.js" */
+/** @import { Answer, Event, Rating, Turn } from "../wire.js" */
 
 const VERSION = 1;
 const MOST_TURNS = 30;
 const MOST_CHARACTERS = 200_000;
 
 /**
- * The conversation of this tab with one collection of one service; empty when there is none that can be read.
- * @param {string} endpoint
- * @param {string} collection
+ * The conversation that this tab keeps by this name; empty when there is none that can be read. What had no answer yet
+ * has been stopped.
+ * @param {string} name
  * @returns {Turn[]}
  */
-export function load(endpoint, collection) {
+export function load(name) {
   try {
-    const { version, turns } = JSON.parse(sessionStorage.getItem(key(endpoint, collection)) ?? "{}");
+    const { version, turns } = JSON.parse(sessionStorage.getItem(key(name)) ?? "{}");
     if (version !== VERSION) return [];
-    return turns.map((/** @type {{answer: Answer, rating?: "up" | "down"}} */ { answer, rating }) => ({
-      question: String(answer.question),
-      answer,
-      rating,
-      events: eventsOf(answer),
-    }));
+    return turns.map((/** @type {{question?: string, answer?: Answer, rating?: Rating}} */ { question, answer, rating }) => answer
+      ? { question: String(answer.question), answer, rating, events: eventsOf(answer) }
+      : { question: String(question), events: [], ended: "stopped" });
   } catch {
     return []; // no storage here, or not what was written
   }
 }
 
 /**
- * Keep the answered turns, the latest as far as there is room.
- * @param {string} endpoint
- * @param {string} collection
+ * Keep the latest turns, as far as there is room: the answers, and the questions that have none.
+ * @param {string} name
  * @param {Turn[]} turns
  */
-export function save(endpoint, collection, turns) {
-  const kept = turns.flatMap(({ answer, rating }) => (answer ? [{ answer: trimmed(answer), rating }] : []));
+export function save(name, turns) {
+  const kept = turns.map(({ question, answer, rating }) => (answer ? { answer: trimmed(answer), rating } : { question }));
   let text = "";
   for (kept.splice(0, kept.length - MOST_TURNS); ; kept.shift()) {
     text = JSON.stringify({ version: VERSION, turns: kept });
     if (text.length <= MOST_CHARACTERS || !kept.length) break;
   }
   try {
-    if (kept.length) sessionStorage.setItem(key(endpoint, collection), text);
-    else sessionStorage.removeItem(key(endpoint, collection));
+    if (kept.length) sessionStorage.setItem(key(name), text);
+    else sessionStorage.removeItem(key(name));
   } catch {
     // no storage here, or it is full: the conversation lasts until the page is left
   }
@@ -82,10 +78,7 @@ export function holds(passage, citation) {
     && passage.start_char_index <= citation.start_char_index && citation.end_char_index <= passage.end_char_index;
 }
 
-/**
- * @param {string} endpoint
- * @param {string} collection
- */
-function key(endpoint, collection) {
-  return `qa-chat ${endpoint} ${collection}`;
+/** @param {string} name */
+function key(name) {
+  return `qa-chat ${name}`;
 }

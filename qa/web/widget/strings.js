@@ -17,7 +17,6 @@ export const STRINGS = {
   slow: "This takes longer than usual…",
   done: "The answer is complete. Sources: {count}.",
   stopped: "Stopped.",
-  quoted: "In the source’s words",
   written: "In other words",
   from: "From",
   understood: "Understood as: {question}",

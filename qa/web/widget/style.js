@@ -3,6 +3,8 @@ export const sheet = new CSSStyleSheet();
 sheet.replaceSync(`
 :host { display: block; }
 :host([hidden]) { display: none !important; }
+:host([theme=light]) .root { color-scheme: light; }
+:host([theme=dark]) .root { color-scheme: dark; }
 /* What a page says of all its elements reaches the host, but is not inherited past this element. */
 .root {
   all: initial;
@@ -60,6 +62,7 @@ h2 { flex: 1; min-width: 0; font: 600 1.1em/1.3 var(--serif); }
 .question { margin-bottom: .8em; font: 600 1.2em/1.35 var(--serif); }
 .body { display: grid; grid-template-columns: minmax(0, 1fr); gap: .9em; }
 blockquote, .written { font: 1.1em/1.6 var(--serif); white-space: pre-wrap; }
+.words { unicode-bidi: plaintext; }
 blockquote { padding-inline-start: 1em; border-inline-start: 3px solid var(--accent); }
 figcaption { margin-top: .45em; padding-inline-start: calc(1.25em + 3px); }
 figcaption, .quiet, details, .status, .label { color: var(--quiet); font-size: .875em; }

@@ -95,9 +95,14 @@ export class TurnView {
     /** @type {HTMLElement} */ (note.lastChild).textContent = help;
   }
 
+  /** Say nothing any more: it is shown no longer. */
+  drop() {
+    clearTimeout(this.#slow);
+  }
+
   /** @param {string} text what is being done; nothing when it has ended */
   #working(text) {
-    clearTimeout(this.#slow);
+    this.drop();
     this.#status.textContent = text;
     this.#status.classList.toggle("busy", !!text);
     if (text) {
@@ -248,7 +253,7 @@ export class TurnView {
    * @param {Citation[]} citations
    */
   #sentence(text, numbers, citations) {
-    return el("span", { className: "sentence", part: "sentence" }, el("bdi", {}, text),
+    return el("span", { className: "sentence", part: "sentence" }, el("span", { className: "words" }, text),
       ...citations.map((citation, i) => this.#chip(citation, numbers[i] + 1, citations)));
   }
 
