@@ -152,7 +152,8 @@ def reading(path: Path) -> Iterator[sqlite3.Connection]:
     """A connection inside one read transaction; it can write nothing."""
     with _errors(path), closing(connect(path, "ro")) as db:
         db.execute("BEGIN")
-        _check_schema(db, path)
+        if version_of(db) != 0:  # a first ingest may have ended before there was a schema
+            _check_schema(db, path)
         yield db
 
 
@@ -200,6 +201,8 @@ def _errors(path: Path) -> Iterator[None]:
 
 def meta(db: sqlite3.Connection) -> Meta | None:
     """What the collection says of itself; None before its first generation."""
+    if version_of(db) == 0:
+        return None
     rows = dict(db.execute("SELECT key, value FROM meta"))
     if not rows:
         return None
@@ -293,6 +296,8 @@ def vectors(db: sqlite3.Connection, about: Meta) -> tuple[NDArray[np.int64], Vec
 def missing_vectors(db: sqlite3.Connection, embedder: str, hashes: Iterable[str]) -> set[str]:
     """Those of `hashes` that have no vector of this embedder yet."""
     wanted = set(hashes)
+    if version_of(db) == 0:
+        return wanted
     have = db.execute(
         "SELECT hash FROM vectors WHERE embedder = ? AND hash IN (SELECT value FROM json_each(?))",
         (embedder, json.dumps(sorted(wanted))),

@@ -20,7 +20,7 @@ from index.types import Chunk, Span
 Segmenter = Callable[[str], Sequence[int]]
 """Takes one run of prose, gives the offsets where its sentences end, ascending."""
 
-CHUNKER = "sentences-2"
+CHUNKER = "sentences-3"
 """Identity of the way texts are cut. Change it with the code: ingest then cuts every document again."""
 
 MAX_SENTENCE = 1000
@@ -28,6 +28,8 @@ MAX_SENTENCE = 1000
 
 # sentencex keeps a quotation whole, which keeps a statement with its speaker; beyond this it is opened.
 _LONG_QUOTATION = 400
+# A mark of a footnote behind the end of a sentence is the end of that sentence.
+_RAISED = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁽⁾]+\s*")
 _QUOTE = re.compile(r"[\"“”„«»‹›「」『』()\[\]]|(?<!\w)['‘’‚]|['‘’](?!\w)")
 # Abbreviations that sentencex does not know: what is before a name, and what is before a number.
 _BEFORE_NAME = re.compile(r"\b(?:Ms|Mx|Amb|Ald|Cdr|Messrs)\.\s+$")
@@ -118,7 +120,8 @@ class _Sentencex:
                 ends += [start + inner for inner in self._ends_within_quotes(prose[start:end])]
             else:
                 ends.append(end)
-        return [end for end in ends if not _abbreviated(prose, end)]
+        ends = [end for end in ends if not _abbreviated(prose, end)]
+        return sorted({mark.end() if (mark := _RAISED.match(prose, end)) else end for end in ends})
 
     def _ends(self, prose: str) -> list[int]:
         agreed: set[int] | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import shlex
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 from index.chunk import CHUNKER, chunk_text
 from index.embed import Embedder
 from index.errors import CollectionMissing, DocumentConflict, LoadError
-from index.load import SUPPORTED, find_files, load_file
+from index.load import SUPPORTED, find_files, load_file, source_of
 from index.store import ChunkedDocument, Index
 from index.types import Document, DocumentSummary, StoredDocument, content_hash
 
@@ -23,7 +24,7 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(slots=True)
 class IngestReport:
-    """What an ingest did. `failed` holds the sources that could not be loaded; what was stored of them stays."""
+    """What an ingest did. `failed` holds what could not be loaded or read; what was stored of it stays."""
 
     added: list[str] = field(default_factory=list)
     updated: list[str] = field(default_factory=list)
@@ -46,37 +47,44 @@ def ingest(
 ) -> IngestReport:
     """Bring a collection up to date with files and folders; only what changed is chunked and embedded again.
 
-    With `prune`, documents that came from under `paths` and are no longer there are removed. A file that cannot be
-    loaded is reported and leaves the others alone. Nothing is visible to readers before everything is.
+    With `prune`, documents that came from under `paths` and are no longer there are removed. A file or subfolder that
+    cannot be read is reported and leaves the others alone. A file that is reached by several names is one document, by
+    the name that it has already, or else the first. Nothing is visible to readers before everything is.
 
-    Raises `LoadError` when a path does not exist, `EmbedderMismatch`, `IngestBusy` or `StorageFull`.
+    Raises `LoadError` when a path does not exist or cannot be read, `EmbedderMismatch`, `IngestBusy` or `StorageFull`.
     """
-    files = [pair for path in paths for pair in find_files(path)]
-    if not files and not prune:
+    unreadable: dict[Path, LoadError] = {}
+    files: dict[str, tuple[Path, str]] = {}
+    for given in paths:
+        for path, uri in find_files(given, unreadable):
+            files.setdefault(source_of(path), (path, uri))
+    if not files and not unreadable and not prune:
         raise LoadError(
             f"no documents under {', '.join(map(str, paths))}",
             help=f"Files ending in {', '.join(sorted(SUPPORTED))} are read.",
         )
-    report = IngestReport()
+    report = IngestReport(failed=[*unreadable.values()])
     with index.lock(on_wait):
         known, rechunk = _known(index, embedder)
-        uri_of = {document.source: document.uri for document in known.values()}
+        uris = {source: uri for source, (_, uri) in files.items()}
+        kept = _kept(known, uris)
+        twins = {id: d for id, d in known.items() if kept.get(d.source, d.uri) != d.uri}
+        others: dict[str, DocumentSummary | Document] = {id: d for id, d in known.items() if id not in twins}
         changed: dict[str, Document] = {}
-        seen: set[str] = set()
-        for done, (path, uri) in enumerate(files):
+        for done, (source, (path, uri)) in enumerate(files.items()):
             on_progress("load", done, len(files))
-            source = str(path.resolve())
-            seen.add(source)
             try:
-                document = load_file(path, uri=uri_of.get(source, uri), max_bytes=max_bytes)
-                _refuse_conflict(document, [known.get(document.id), changed.get(document.id)])
+                document = load_file(path, uri=kept.get(source, uri), max_bytes=max_bytes)
+                _refuse_conflict(document, others.get(document.id), uris, index.name)
             except (LoadError, DocumentConflict) as error:
                 report.failed.append(error)
                 continue
+            others[document.id] = document
             if _is_changed(known.get(document.id), document, rechunk, report):
                 changed[document.id] = document
         on_progress("load", len(files), len(files))
-        gone = _gone(known, paths, seen) if prune else []
+        gone = [*twins.values(), *(_gone(known, paths, files, unreadable) if prune else [])]
+        gone = [document for document in gone if document.id not in changed]
         report.removed = [document.uri for document in gone]
         _store(index, embedder, list(changed.values()), [d.id for d in gone], report, on_progress)
     return report
@@ -118,7 +126,8 @@ def rebuild(
         with index.snapshot() as snapshot:
             documents = [_unstored(stored) for stored in snapshot.current_documents()]
         report.updated = sorted(document.uri for document in documents)
-        _store(index, embedder, documents, [], report, on_progress)
+        # Also where there are none: the collection is this embedder's from now on.
+        _commit(index, embedder, documents, [], report, on_progress)
     return report
 
 
@@ -166,21 +175,44 @@ def _same(before: DocumentSummary, document: Document) -> bool:
     )
 
 
-def _refuse_conflict(document: Document, others: Sequence[DocumentSummary | Document | None]) -> None:
-    for other in others:
-        if other and other.source != document.source and Path(other.source).exists():
-            raise DocumentConflict(
-                f"{document.source} and {other.source} would both be {document.uri} in this collection",
-                help="Ingest the folder above both, or put one of them into another collection.",
-            )
+def _kept(known: Mapping[str, DocumentSummary], uris: Mapping[str, str]) -> dict[str, str]:
+    """The one name that each known source of `uris` goes by from now on: the one there, if it has that already."""
+    kept: dict[str, str] = {}
+    for document in known.values():
+        uri = uris.get(document.source)
+        if uri == document.uri:
+            kept[document.source] = uri
+        elif uri is not None:
+            kept.setdefault(document.source, document.uri)
+    return kept
 
 
-def _gone(known: dict[str, DocumentSummary], paths: Sequence[Path], seen: set[str]) -> list[DocumentSummary]:
-    roots = [path.resolve() for path in paths]
+def _refuse_conflict(
+    document: Document, other: DocumentSummary | Document | None, uris: Mapping[str, str], collection: str
+) -> None:
+    if other and other.source != document.source and Path(other.source).exists():
+        help = "Ingest the folder above both, or put one of them into another collection."
+        if uris.get(other.source, other.uri) != other.uri:  # that folder it is: an earlier ingest gave the name
+            again = f"qa remove {shlex.quote(other.uri)} --collection {collection}"
+            help = f"Run `{again}`, then this again: each gets the name that it has in the folder."
+        raise DocumentConflict(
+            f"{document.source} and {other.source} would both be {document.uri} in this collection", help=help
+        )
+
+
+def _gone(
+    known: Mapping[str, DocumentSummary], paths: Iterable[Path], seen: Container[str], unreadable: Iterable[Path]
+) -> list[DocumentSummary]:
+    """What came from under `paths` and was not seen; below what cannot be read nobody knows."""
+    roots, dark = ([Path(source_of(path)) for path in several] for several in (paths, unreadable))
+
+    def below(source: str, folders: list[Path]) -> bool:
+        return any(Path(source).is_relative_to(folder) for folder in folders)
+
     return [
         document
         for document in known.values()
-        if document.source not in seen and any(Path(document.source).is_relative_to(root) for root in roots)
+        if document.source not in seen and below(document.source, roots) and not below(document.source, dark)
     ]
 
 
@@ -196,13 +228,24 @@ def _store(
     report: IngestReport,
     on_progress: Progress,
 ) -> None:
-    """Chunk and embed what changed, keeping vectors as they come, then commit one generation."""
-    if not documents and not gone:
-        if index.exists():
-            index.repair()
-            with suppress(CollectionMissing), index.snapshot() as snapshot:
-                report.generation = snapshot.stats().generation
-        return
+    """Commit what changed, if anything did."""
+    if documents or gone:
+        _commit(index, embedder, documents, gone, report, on_progress)
+    elif index.exists():
+        index.repair()
+        with suppress(CollectionMissing), index.snapshot() as snapshot:
+            report.generation = snapshot.stats().generation
+
+
+def _commit(
+    index: Index,
+    embedder: Embedder,
+    documents: Sequence[Document],
+    gone: Sequence[str],
+    report: IngestReport,
+    on_progress: Progress,
+) -> None:
+    """Chunk and embed documents, keeping vectors as they come, then commit one generation."""
     chunked = [
         ChunkedDocument(document, tuple(chunk_text(document.text, embedder.count_tokens))) for document in documents
     ]

@@ -26,18 +26,19 @@ SUPPORTED = _TEXT | _MARKDOWN | _HTML
 _SUFFIXES = ", ".join(sorted(SUPPORTED))
 
 
-def find_files(path: Path) -> Iterator[tuple[Path, str]]:
+def find_files(path: Path, unreadable: dict[Path, LoadError] | None = None) -> Iterator[tuple[Path, str]]:
     """The files to load at `path`, each with its name: a file gives itself, a folder what lies in it at any depth.
 
     In a folder the name is the path below it, with `/`, in sorted order. Hidden files and folders, other formats and
-    links to folders (which may form a loop) are left out.
+    links to folders (which may form a loop) are left out. What cannot be read below a folder goes into `unreadable`,
+    with the reason; without one it ends the walk.
     """
     try:
         if path.is_dir():
-            return _walk(path)
+            return _walk(path, unreadable)
         if path.exists():
             _check_supported(path)
-            return iter([(path, _printable(path.name))])
+            return iter([(path, printable(path.name))])
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unreadable(path, error) from error
     raise LoadError(f"There is nothing at {path}.", help="Check the path: it names no file and no folder.")
@@ -60,8 +61,18 @@ def load_file(path: Path, *, uri: str, source_url: str | None = None, max_bytes:
         title = title or _first_line(text)
     if not text.strip("\ufeff\u200b \t\r\n") or text.isspace():
         raise EmptyDocument(f"There is no text in {path.name}.", help="Leave the file out, or put text into it.")
-    source = _printable(str(path.resolve()))
-    return Document(uri=uri, title=title or _readable_name(path), text=text, source=source, source_url=source_url)
+    title = title or _readable_name(path)
+    return Document(uri=uri, title=title, text=text, source=source_of(path), source_url=source_url)
+
+
+def source_of(path: Path) -> str:
+    """The name by which a stored document remembers its file: the same whatever links and relative paths led there."""
+    return printable(str(path.resolve()))
+
+
+def printable(name: str) -> str:
+    """A file name that is not valid in the file system's encoding holds surrogates, which no hash or database takes."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _parsed(read: Callable[[str], Parsed], text: str, path: Path) -> Parsed:
@@ -82,7 +93,7 @@ def _parsed(read: Callable[[str], Parsed], text: str, path: Path) -> Parsed:
 # --- files ----------------------------------------------------------------------------------------------------------
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, str]]:
+def _walk(root: Path, unreadable: dict[Path, LoadError] | None) -> Iterator[tuple[Path, str]]:
     # A stack, not recursion: a path may have more levels than Python has frames.
     waiting = [root]
     while waiting:
@@ -93,9 +104,12 @@ def _walk(root: Path) -> Iterator[tuple[Path, str]]:
                 continue
             wanted = path.is_file() and path.suffix.lower() in SUPPORTED
         except OSError as error:
-            raise _unreadable(path, error) from error
+            if path == root or unreadable is None:
+                raise _unreadable(path, error) from error
+            unreadable[path] = _unreadable(path, error)
+            continue
         if wanted:
-            yield path, _printable(path.relative_to(root).as_posix())
+            yield path, printable(path.relative_to(root).as_posix())
 
 
 def _check_supported(path: Path) -> None:
@@ -128,13 +142,8 @@ def _read(path: Path, max_bytes: int) -> bytes:
 def _unreadable(path: Path, error: Exception) -> LoadError:
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
     return LoadError(
-        f"{_printable(str(path))} cannot be read: {reason}.", help="Check that it exists and that you may read it."
+        f"{printable(str(path))} cannot be read: {reason}.", help="Check that it exists and that you may read it."
     )
-
-
-def _printable(name: str) -> str:
-    """A file name that is not valid in the file system's encoding holds surrogates, which no hash or database takes."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 # --- titles ---------------------------------------------------------------------------------------------------------
@@ -152,4 +161,4 @@ def _first_line(text: str) -> str | None:
 def _readable_name(path: Path) -> str:
     """ "nvidia-south-korea.txt" gives "Nvidia south korea"."""
     words = re.sub(r"[-_\s]+", " ", path.stem).strip()
-    return _printable(words[:1].upper() + words[1:]) or _printable(path.name)
+    return printable(words[:1].upper() + words[1:]) or printable(path.name)

@@ -128,11 +128,17 @@ def read_markdown(text: str) -> Parsed:
 def _inline_text(tokens: Sequence[Token]) -> str:
     parts: list[str] = []
     unseen = False
-    for token in tokens:
+    raised: tuple[int, int] | None = None  # the token and the part that a superscript begins with
+    for at, token in enumerate(tokens):
         if token.type == "html_inline":
             tag = token.content.lower()
             if tag.startswith(("<script", "<style", "</script", "</style")):
                 unseen = tag[1] != "/"
+            elif re.match(r"<sup\b", tag):
+                raised = at, len(parts)
+            elif tag.startswith("</sup") and raised:
+                parts[raised[1] :] = [_raised_text(tokens[raised[0] : at + 1])]
+                raised = None
             elif tag.startswith("<br"):
                 parts.append("\n")
         elif unseen:
@@ -142,6 +148,15 @@ def _inline_text(tokens: Sequence[Token]) -> str:
         else:
             parts.append(_inline_text(token.children) if token.children else token.content)
     return "".join(parts)
+
+
+def _raised_text(tokens: Sequence[Token]) -> str:
+    """A superscript within Markdown, by the rules for HTML."""
+    from markdown_it import MarkdownIt
+
+    markdown, layout = MarkdownIt("commonmark"), _Layout()
+    _lay_out_fragment(markdown.renderer.render(tokens, markdown.options, {}), layout)
+    return layout.text()
 
 
 def _lay_out_fragment(html: str, layout: _Layout) -> None:
@@ -169,6 +184,10 @@ _HIDDEN = (
 )
 
 
+_RAISED = str.maketrans("0123456789+-\u2212\u2013()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁻⁽⁾")  # the minus sign and the dash, too
+_BESIDE_MARKS = re.compile(r"[\s\[\](),;*]*")
+
+
 def read_html(text: str) -> Parsed:
     """Title, main text and canonical address of a page."""
     # Takes 0.3 s to import.
@@ -184,21 +203,29 @@ def read_html(text: str) -> Parsed:
     for element in tree.xpath(_HIDDEN):
         if element.getparent() is not None:
             element.drop_tree()
+    whole = deepcopy(tree)
+    for element in tree.xpath("//pre[not(.//code)]"):
+        element.tag = "code"  # or the extractor would make a quotation of it, without its line breaks
     layout = _Layout()
-    page = trafilatura.bare_extraction(deepcopy(tree), include_comments=False, include_tables=True)
-    if page is not None and page.body is not None:
+    page = trafilatura.bare_extraction(tree, include_comments=False, include_tables=True)
+    if page is not None and page.body is not None and not _is_collapsed(page.body):
         _lay_out(page.body, layout)
         layout.end_block()
     if not layout.text():
         # No main text: then all that the page shows.
-        for body in tree.xpath("//body"):
+        for body in whole.xpath("//body"):
             _lay_out(body, layout)
             layout.end_block()
     return title, layout.text(), address
 
 
+def _is_collapsed(body: Any) -> bool:
+    """Whether the extractor fell back, as for short pages, to one paragraph with a line for each element."""
+    return [child.tag for child in body] == ["p"] and "\n" in (body[0].text or "")
+
+
 def _tree(html: str) -> Any:
-    """The parsed page, None when it is none."""
+    """The parsed page with its superscripts spelled out, None when it is none."""
     import trafilatura
 
     # An encoding declared in the text is no longer true of it, and the parser would object.
@@ -206,7 +233,29 @@ def _tree(html: str) -> Any:
     tree = trafilatura.load_html(html)
     if tree is None:  # a page without the elements that make one: "<p>Text.</p>"
         tree = trafilatura.load_html(f"<html><body><div>{html}</div></body></html>")
+    if tree is not None:
+        for sup in tree.xpath("//sup"):
+            _spell_out(sup)
     return tree
+
+
+def _spell_out(sup: Any) -> None:
+    """Make a superscript plain text that is not taken for more of the word before it: 10¹¹, not 1011.
+
+    A mark that leads to a footnote is dropped. Letters stay as they are, but for the n of mathematics.
+    """
+    links = list(sup.iter("a"))
+    beside = "".join(sup.xpath(".//text()[not(ancestor::a)]"))
+    if links and all(link.get("href", "").startswith("#") for link in links) and _BESIDE_MARKS.fullmatch(beside):
+        sup.drop_tree()
+        return
+    letters = {character for character in "".join(sup.itertext()) if character.isalpha()}
+    table = _RAISED | {ord("n"): "ⁿ"} if letters == {"n"} else _RAISED
+    for element in sup.iter("*"):
+        element.text = element.text and element.text.translate(table)
+        if element is not sup:
+            element.tail = element.tail and element.tail.translate(table)
+    sup.drop_tag()
 
 
 def _page_title(tree: Any) -> str | None:

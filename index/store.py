@@ -131,12 +131,17 @@ class LocalIndex:
     @contextmanager
     def snapshot(self, embedder: str | None = None) -> Iterator[LocalSnapshot]:
         """Open the current generation for reading."""
+        ingest = f"Run `qa ingest PATH --collection {self.name}`"
         if not self.exists():
-            raise self._missing()
+            raise CollectionMissing(
+                f"there is no collection {self.name} in {self.folder.parent}", help=f"{ingest} first."
+            )
         with catalog.reading(self._catalog) as db:
             about = catalog.meta(db)
             if about is None:
-                raise self._missing()
+                raise CollectionMissing(
+                    f"the first ingest into collection {self.name} was not finished", help=f"{ingest} to go on with it."
+                )
             if embedder is not None and embedder != about.embedder:
                 raise EmbedderMismatch(
                     f"collection {self.name} was made with {about.embedder}, not {embedder}",
@@ -144,12 +149,6 @@ class LocalIndex:
                     "or set QA_EMBEDDER back.",
                 )
             yield LocalSnapshot(self, db, about)
-
-    def _missing(self) -> CollectionMissing:
-        return CollectionMissing(
-            f"there is no collection {self.name} in {self.folder.parent}",
-            help=f"Run `qa ingest PATH --collection {self.name}` first.",
-        )
 
     @contextmanager
     def lock(self, on_wait: Callable[[], None] | None = None) -> Iterator[None]:

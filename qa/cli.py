@@ -202,6 +202,7 @@ def list_documents(collection: str | None) -> None:
     qa list
     qa list --collection history
     """
+    from index.errors import IndexingError
     from index.store import Collections
     from qa.settings import load_settings
 
@@ -210,8 +211,14 @@ def list_documents(collection: str | None) -> None:
     if not names:
         click.echo("Nothing is indexed yet. Run: qa ingest PATH")
     for name in names:
-        with collections.get(name).snapshot() as snapshot:
-            stats, documents = snapshot.stats(), snapshot.documents()
+        try:
+            with collections.get(name).snapshot() as snapshot:
+                stats, documents = snapshot.stats(), snapshot.documents()
+        except IndexingError as error:
+            if collection:
+                raise
+            click.secho(plain(f"{name}: {error}. {error.help}"), err=True, fg="red")
+            continue
         click.secho(f"{name}: {stats.documents} documents, {stats.chunks} chunks, {stats.embedder}", bold=True)
         for document in documents:
             click.echo(plain(f"  {document.id}  {document.characters:>9,} chars  {document.uri}  ({document.title})"))
@@ -228,12 +235,13 @@ def remove(documents: tuple[str, ...], collection: str) -> None:
     qa remove notes.md --collection history
     """
     from index import ingest as lines
+    from index.load import printable
     from index.types import document_id
 
     index = _collection(collection)
     with index.snapshot() as snapshot:
         known = {document.id for document in snapshot.documents()}
-    ids = [name if name in known else document_id(name) for name in documents]
+    ids = [name if name in known else document_id(printable(name)) for name in documents]
     _print_report(lines.remove(index, ids, on_wait=_say_waiting), collection)
 
 

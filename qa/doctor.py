@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from index.errors import IndexingError
+from index.errors import CollectionMissing, IndexingError
 from index.ingest import ingest
 from index.store import Collections
 from qa.build import build_embedder, build_judge, build_llm, build_qa
@@ -57,6 +57,8 @@ def examine() -> Iterator[Line]:
 def _try(what: str, check: Callable[[], str]) -> Line:
     try:
         return Line(what, True, check())
+    except CollectionMissing as error:  # its first ingest is not finished: nothing is wrong with it
+        return Line(what, None, f"{error}. {error.help}")
     except (IndexingError, QAError) as error:
         return Line(what, False, f"{error}. {error.help}")
     except Exception as error:  # a doctor that dies of the disease helps nobody

@@ -40,13 +40,15 @@ class Item:
 
 _TOKEN = re.compile(
     r"(?P<dotted>(?:[^\W\d_]\.){2,})"
-    r"|(?P<number>(?:(?<![\w.)\]])-)?(?:\d+(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)(?P<suffix>[^\W\d_]+)?"
+    r"|(?P<number>(?:(?<![\w.)\]])-)?(?:\d+(?:,\d{3})+(?!\d)|\d+)(?:\.\d+)?)(?P<suffix>[⁺⁻]?[^\W\d_]+)?"
     r"|(?P<word>[^\W\d_]\w*(?:'[^\W\d_]+)*)"
     r"|(?P<other>\S)"
 )
 PLAIN = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "“": '"', "”": '"', "–": "-", "—": "-", "‑": "-", "−": "-"})
 _INVISIBLE = dict.fromkeys([0xAD, *range(0x200B, 0x2010), *range(0x2060, 0x2065), 0xFEFF])
 """Soft hyphens, zero-width spaces and the like: a reader does not see them, a model passes over them."""
+_FOOTNOTE = re.compile(r"(?:(?<=\d{3})|(?<=[^\W\d_⁰¹²³⁴⁵⁶⁷⁸⁹]{3})|(?<=[.,;:!?)\]\"'”’%]))[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
+_POWER = re.compile(r"((?<=\d)[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹ⁿ]+)")
 _MARKS = frozenset(".,;:!?()[]{}\"'-/…*_|")
 ENDS = frozenset(".!?")
 _TITLES = frozenset(_list("mr mrs ms dr st prof gen col sgt lt capt rev hon jr sr vs etc no inc ltd co corp"))
@@ -139,7 +141,10 @@ _UNIT_SIGN = re.compile(
 def _tokens(text: str) -> list[Item]:
     items: list[Item] = []
     first = True
-    plain = unicodedata.normalize("NFKC", text.translate(_INVISIBLE)).translate(PLAIN)
+    # NFKC would read 260,000¹ and 10¹¹ as other numbers: the mark of a footnote goes, a power is part of its number.
+    parts = _POWER.split(_FOOTNOTE.sub("", text.translate(_INVISIBLE)))
+    parts[::2] = [unicodedata.normalize("NFKC", part) for part in parts[::2]]
+    plain = "".join(parts).translate(PLAIN)
     for written, as_ in _WRITTEN_AS.items():
         plain = written.sub(as_, plain)
     plain = _UNIT_SIGN.sub(lambda match: f" {_UNIT_SIGNS[match[1]]}", plain)

@@ -134,6 +134,13 @@ def test_nothing_gives_nothing(text: str) -> None:
     assert chunk_text(text, words) == []
 
 
+def test_the_mark_of_a_footnote_stays_with_its_sentence() -> None:
+    text = "It opened in 2019.¹ It has 10¹¹ rooms.⁽²⁾ It shut.³"
+    assert [span.of(text) for span in split_sentences(text)] == [
+        "It opened in 2019.¹", "It has 10¹¹ rooms.⁽²⁾", "It shut.³",
+    ]  # fmt: skip
+
+
 def test_line_break_styles_make_no_difference() -> None:
     text = (
         "A Heading\n\nThe first line of a paragraph that was\nwrapped by hand. Another one.\n- an item\n- and one more"

@@ -20,6 +20,8 @@ from click.testing import CliRunner, Result
 from index.catalog import reading
 from index.store import LocalIndex
 from qa.cli import main, plain
+from qa.doctor import _index
+from qa.settings import load_settings
 
 LIBRARY = "The library opens at nine on weekdays. Ada Byrne founded it in 1871.\n\nIt lends books for a month."
 QA = [sys.executable, "-m", "qa.cli"]
@@ -87,6 +89,35 @@ def test_search_list_remove(library: Path) -> None:
     gone = qa("remove", "library.txt")
     assert gone.exit_code == 1
     assert "deleted" in gone.output
+
+
+def test_a_name_that_is_no_text_can_be_removed(library: Path) -> None:
+    raw = b"caf\xe9.txt"
+    try:
+        Path(os.fsdecode(os.fsencode(library) + b"/" + raw)).write_text("Coffee is served at two.")
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names only")
+    assert qa("ingest", str(library)).exit_code == 0
+    assert "1 removed" in qa("remove", os.fsdecode(raw)).output
+    assert "there is no document" in qa("remove", os.fsdecode(b"\xe8.txt")).output
+
+
+def test_a_collection_that_cannot_be_listed_leaves_the_others(library: Path) -> None:
+    for name, content in (("a-damaged", b"no database" * 100), ("b-unfinished", b"")):
+        folder = Path(os.environ["QA_DATA_DIR"]) / "collections" / name
+        folder.mkdir()
+        (folder / "catalog.sqlite").write_bytes(content)
+    result = qa("list")
+    assert result.exit_code == 0
+    assert "library.txt" in result.stdout
+    damaged, unfinished = result.stderr.splitlines()
+    assert damaged.startswith("a-damaged: ")
+    assert "ingest the documents again" in damaged
+    assert "qa ingest PATH --collection b-unfinished" in unfinished
+    assert qa("list", "--collection", "b-unfinished").exit_code == 1
+    index = [(line.ok, line.detail) for line in _index(load_settings())]
+    assert [ok for ok, _ in index] == [False, None, True]
+    assert "default: 1 documents" in index[2][1]
 
 
 def test_collections_are_apart(library: Path) -> None:

@@ -321,6 +321,12 @@ def test_markdown_titles(tmp_path: Path) -> None:
     assert rule.text == "No front matter.\n\nMore."
 
 
+def test_superscripts_in_markdown_are_not_glued_to_the_word_before(tmp_path: Path) -> None:
+    source = "10<sup>11</sup> *stars*, 260,000<sup>**1**</sup> chips[^<sup>[1](#n)</sup>]; 1<sup>st</sup> <sup>open 2"
+    document = load(tmp_path / "a.md", f"{source}\n\n| 5<sup>2</sup> | b |\n|--|--|\n\n<p>9<sup>3</sup> more</p>")
+    assert document.text == "10¹¹ stars, 260,000¹ chips[^]; 1st open 2\n\n5² | b\n\n9³ more"
+
+
 @pytest.mark.parametrize("base", ["[", "![", "> ", "- ", "*a_", "`", "<a ", "<!-- ", "<div>", "  - x\n"])
 def test_pathological_markdown_ends(tmp_path: Path, base: str) -> None:
     outcome(tmp_path / "a.md", base * (10_000 // len(base)))
@@ -355,6 +361,36 @@ def test_html_becomes_plain_text(tmp_path: Path) -> None:
         "Name | Age\nAnna | 42\n\n"
         "Line one\nline two"
     )
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("10<sup>11</sup> stars", "10¹¹ stars"),
+        ("260,000<sup>1</sup>, 10<sup>&minus;9</sup>", "260,000¹, 10⁻⁹"),
+        ("x<sup>n+<i>(1-n)</i></sup> is", "xⁿ⁺⁽¹⁻ⁿ⁾ is"),
+        ("the 1<sup>st</sup> and 2<sup>nd</sup> time", "the 1st and 2nd time"),
+        (
+            "chips<sup><a href='#n1'>[1]</a></sup> for<sup>[<a href='#n2'>2</a>, <a href='#n3'>3</a>]</sup> all",
+            "chips for all",
+        ),
+        ("see<sup><a href='/x'>1</a></sup> it", "see¹ it"),
+    ],
+)
+def test_superscripts_are_not_glued_to_the_word_before(tmp_path: Path, html: str, text: str) -> None:
+    for body in (f"<p>{html}</p>", PAGE.replace("Line one", html)):
+        assert text in load(tmp_path / "a.html", f"<html><body>{body}</body></html>").text.splitlines()
+
+
+def test_a_short_page_keeps_its_blocks(tmp_path: Path) -> None:
+    page = "<html><body><h1>Prices</h1><pre>a\n  b</pre><table><tr><th>A<th>B<tr><td>1<td>2</table></body></html>"
+    assert load(tmp_path / "a.html", page).text == "Prices\n\na\n  b\n\nA | B\n1 | 2"
+
+
+def test_preformatted_text_keeps_its_lines(tmp_path: Path) -> None:
+    for pre in ("<pre>a\n  b</pre>", "<pre><code>a\n  b</code></pre>", "<pre>a\n  <b>b</b></pre>"):
+        page = PAGE.replace("<h2>", f"{pre}<h2>")
+        assert "\n\na\n  b\n\nA section" in load(tmp_path / "a.html", page).text
 
 
 def test_scripts_are_no_text_even_where_pages_keep_text_in_them(tmp_path: Path) -> None:

@@ -62,3 +62,17 @@ def test_what_qualifies_a_number(text: str, qualifiers: list[str]) -> None:
 def test_what_a_number_is_to_a_change(text: str, changes: list[str]) -> None:
     items = read(text)
     assert [changed(items, at) for at, item in enumerate(items) if item.kind == "number"] == changes
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers"),
+    [
+        ("260,000¹ chips", ["#260000"]),
+        ("Founded in 2019.¹ It grew.²", ["#2019"]),
+        ("10¹¹ stars, 10⁻⁹ metres, 2ⁿ ways", ["#10|¹¹", "#10|⁻⁹", "#2|ⁿ"]),
+        ("5 m² for the staff²", ["#5"]),
+        ("６ chips", ["#6"]),
+    ],
+)
+def test_a_superscript_makes_no_other_number(text: str, numbers: list[str]) -> None:
+    assert [item.key for item in read(text) if item.kind == "number"] == numbers
