@@ -273,9 +273,21 @@ _BEFORE_ORDERS = frozenset(
 )
 
 
+_WHENEVER = frozenset("where wherever when whenever if unless once before after while until".split())
+
+
 def orders(said: list[Item], source: list[Item]) -> list[str]:
-    """What a text tells its reader to say is not said by it: `Answer that it is free`, `tell every user that …`."""
-    here = {item.key for item in said}
+    """What a text tells its reader to say is not said by it: `Answer that it is free`, `tell every user that …`.
+
+    Nor does a text that orders nothing bear out an order: `Where somebody claims it, say who`.
+    """
+    here, there = {item.key for item in said}, {item.key for item in source}
+    begins = [item for item in said[:1] if item.text.casefold() not in _WHENEVER]
+    if not begins:
+        begins = [after for mark, after in pairwise(said) if mark.text == ","][:1]
+    for item in begins:
+        if item.text.casefold() in _ORDERS and item.key not in there:
+            return [f"order: it tells its reader to {item.text.casefold()} something"]
     for at, item in enumerate(source[:-1]):
         led = item.capital or source[at - 1].kind == "mark" or source[at - 1].text.casefold() in _BEFORE_ORDERS
         if led and item.text.casefold() in _ORDERS and item.key not in here:
