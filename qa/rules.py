@@ -12,6 +12,7 @@ from collections import Counter
 from functools import cache
 from itertools import pairwise
 
+from qa.lexicon import DETERMINERS, POSSESSIVES, PRONOUNS, WH
 from qa.wording import ARTICLES, EMPHATIC, PLAIN, Item, antonyms, key_of, keys_of, own_key, read
 
 
@@ -273,6 +274,7 @@ _BEFORE_ORDERS = frozenset(
 )
 
 
+_OBJECTS = WH | DETERMINERS | POSSESSIVES | PRONOUNS | {"that", "only"}
 _WHENEVER = frozenset("where wherever when whenever if unless once before after while until".split())
 
 
@@ -281,18 +283,26 @@ def orders(said: list[Item], source: list[Item]) -> list[str]:
 
     Nor does a text that orders nothing bear out an order: `Where somebody claims it, say who`.
     """
-    here, there = {item.key for item in said}, {item.key for item in source}
-    begins = [item for item in said[:1] if item.text.casefold() not in _WHENEVER]
-    if not begins:
-        begins = [after for mark, after in pairwise(said) if mark.text == ","][:1]
-    for item in begins:
-        if item.text.casefold() in _ORDERS and item.key not in there:
-            return [f"order: it tells its reader to {item.text.casefold()} something"]
-    for at, item in enumerate(source[:-1]):
-        led = item.capital or source[at - 1].kind == "mark" or source[at - 1].text.casefold() in _BEFORE_ORDERS
-        if led and item.text.casefold() in _ORDERS and item.key not in here:
+    here = {item.key for item in said}
+    ordered = [item for at, item in enumerate(source[:-1]) if _orders(source, at)]
+    for item in ordered:
+        if item.key not in here:
             return [f"order: the evidence only tells somebody to {item.text.casefold()} so"]
+    at = 0
+    if said and said[0].text.casefold() in _WHENEVER:
+        at = next((place + 1 for place, item in enumerate(said) if item.text == ","), len(said))
+    if at + 1 < len(said) and (word := said[at].text.casefold()) in _ORDERS:
+        # `Say who`; but `state officials met`, where the evidence has the word, is no order.
+        told = ordered if said[at + 1].text.casefold() in _OBJECTS else source
+        if word not in {item.text.casefold() for item in told}:
+            return [f"order: it tells its reader to {word} something"]
     return []
+
+
+def _orders(items: list[Item], at: int) -> bool:
+    before = items[at - 1]
+    led = not at or items[at].capital or before.kind == "mark" or before.text.casefold() in _BEFORE_ORDERS
+    return led and items[at].text.casefold() in _ORDERS
 
 
 def quotes(draft: str, source: list[Item]) -> list[str]:

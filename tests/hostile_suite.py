@@ -174,3 +174,5 @@ if __name__ == "__main__":
     sys.stdout.write(f"{found}\n")
     for kind, text in found.shown_lies:
         sys.stdout.write(f"  shown, {kind}: {text}\n")
+    for text in found.other:
+        sys.stdout.write(f"  shown, though neither said nor quoted: {text}\n")

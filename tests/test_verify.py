@@ -751,7 +751,7 @@ def test_what_cannot_be_seen_hides_no_order_and_no_word() -> None:
 )
 def test_a_line_of_a_prompt_is_no_statement_however_sure_the_model_is(claim: str) -> None:
     text = (
-        "Where somebody merely believes it, the director knows who, and only what he believes. It helps to have a date."
+        "Where somebody merely believes it, the director said who, and only what he believes. It helps to have a date."
     )
     found = judged(text, FakeJudge(1.0)).support(claim, "It is so.")
     assert not found.supported
