@@ -284,7 +284,7 @@ def orders(said: list[Item], source: list[Item]) -> list[str]:
     Nor does a text that orders nothing bear out an order: `Where somebody claims it, say who`.
     """
     here = {item.key for item in said}
-    ordered = [item for at, item in enumerate(source[:-1]) if _orders(source, at)]
+    ordered = [item for at, item in enumerate(source[:-1]) if _is_order(source, at)]
     for item in ordered:
         if item.key not in here:
             return [f"order: the evidence only tells somebody to {item.text.casefold()} so"]
@@ -299,7 +299,7 @@ def orders(said: list[Item], source: list[Item]) -> list[str]:
     return []
 
 
-def _orders(items: list[Item], at: int) -> bool:
+def _is_order(items: list[Item], at: int) -> bool:
     before = items[at - 1]
     led = not at or items[at].capital or before.kind == "mark" or before.text.casefold() in _BEFORE_ORDERS
     return led and items[at].text.casefold() in _ORDERS

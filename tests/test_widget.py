@@ -369,13 +369,18 @@ def test_feedback_copy_and_events(visit: Callable[..., Any]) -> None:
         assert len(page.context.pages) == 1
 
 
+def search_without_end(page: Page) -> None:
+    """Ask what the service never answers, on a page whose clock the test moves."""
+    page.clock.install()
+    page.reload()
+    page.route("**/v1/ask", lambda route: None)
+    ask(page, TALL)
+    expect(page.locator(".status")).to_have_text("Searching the documents…")
+
+
 def test_a_slow_answer_is_said_to_be_slow(visit: Callable[..., Any]) -> None:
     with visit(INLINE) as page:
-        page.clock.install()
-        page.reload()
-        page.route("**/v1/ask", lambda route: None)
-        ask(page, TALL)
-        expect(page.locator(".status")).to_have_text("Searching the documents…")
+        search_without_end(page)
         page.clock.fast_forward(10_000)
         expect(page.locator(".status")).to_have_text("This takes longer than usual…")
         page.get_by_role("button", name="Stop").click()
@@ -599,11 +604,7 @@ def test_the_reader_hears_sentences(visit: Callable[..., Any]) -> None:
 
 def test_nothing_is_said_of_an_answer_that_was_cleared(visit: Callable[..., Any]) -> None:
     with visit(INLINE) as page:
-        page.clock.install()
-        page.reload()
-        page.route("**/v1/ask", lambda route: None)
-        ask(page, TALL)
-        expect(page.locator(".status")).to_have_text("Searching the documents…")
+        search_without_end(page)
         page.get_by_role("button", name="Clear the conversation").click()
         expect(page.locator("[aria-live=polite] p").last).to_have_text("Stopped.")
         page.clock.fast_forward(10_000)
