@@ -32,6 +32,16 @@ def states(sentence: str) -> bool:
     return len(words) >= MIN_WORDS and has_verb(words)
 
 
+_AFFIRMED = {"cannot": "can", "can't": "can", "won't": "will", "shan't": "shall"}
+_NEGATIVE = re.compile(r"\b(?:cannot|(?:ca|wo|sha)n['’]t|not|never)\b|(?<=\w)n['’]t\b", re.IGNORECASE)
+
+
+def affirmed(claim: str) -> str | None:
+    """What a claim denies: the claim without its `not`, `n't` or `never`; None where it has none."""
+    found = _NEGATIVE.sub(lambda match: _AFFIRMED.get(match.group().casefold().replace("’", "'"), " "), claim)
+    return None if found == claim else " ".join(found.split())
+
+
 def has_verb(items: list[Item]) -> bool:
     """A word whose form is a verb's; or a plain one between whoever does it and what it is done to, or how."""
     if any(map(may_be_verb, items)):

@@ -21,7 +21,7 @@ from qa.numbers import DAYS, counted, numbers
 from qa.rules import causes, frame, hedges, names, orders, quotes, repeats, unknown_words
 from qa.smallwords import small_words
 from qa.sources import Source, clauses, sources
-from qa.statement import form, has_verb
+from qa.statement import affirmed, form, has_verb
 from qa.structure import Run, attachments, dates, equations, name_runs, roles, subjects, voice
 from qa.weigh import NEAR, OPEN, Seen
 from qa.wording import ARTICLES, FREE, Item, collapse, read
@@ -208,7 +208,11 @@ class Evidence:
         for source in nearest[:LOOKED_AT]:
             found = self._by_rules(claim, said, source, previous, paraphrase=True)
             if (kinds := _kinds(found.reasons)) <= OPEN:
-                alone = ask(_text(found.sentences), claim)
+                evidence = _text(found.sentences)
+                alone = ask(evidence, claim)
+                denied = affirmed(claim)
+                if denied and ask(evidence, denied).odds >= alone.odds:
+                    continue  # the model did not hear the negation
                 near = replace(seen, alone=alone.odds, kinds=kinds)
                 score = judge.weighing.probability(near)
                 if min(score, judge.weighing.probability(replace(near, together=alone.odds))) >= SURE:

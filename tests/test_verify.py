@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from index.chunk import split_sentences
 from index.embed import MiniLM
 from index.types import Passage
-from qa.statement import states
+from qa.statement import affirmed, states
+from qa.support import Verdict
 from qa.verify import Evidence, Support
 from tests.fakes import FakeJudge
 
@@ -756,3 +757,36 @@ def test_a_line_of_a_prompt_is_no_statement_however_sure_the_model_is(claim: str
     found = judged(text, FakeJudge(1.0)).support(claim, "It is so.")
     assert not found.supported
     assert any(reason.startswith("order:") for reason in found.reasons)
+
+
+PERMIT = (
+    "The farm is owned by Helivane Energy, which bought the land in 2014. "
+    "Helivane plans a battery store, but it has not yet applied for a permit."
+)
+
+
+class Hearing(FakeJudge):
+    """Believes a claim less without its "not"."""
+
+    def __call__(self, evidence: str, claim: str) -> Verdict:
+        return super().__call__(evidence, claim) if " not " in claim else Verdict(0.01, 0.01, 0.98)
+
+
+def test_a_negation_that_the_model_does_not_hear_is_not_believed() -> None:
+    claim = "Helivane Energy does not own the solar farm."
+    assert not judged(PERMIT, FakeJudge(0.95)).support(claim).supported
+    assert judged(PERMIT, Hearing(0.95)).support(claim).supported
+
+
+@pytest.mark.parametrize(
+    ("claim", "denied"),
+    [
+        ("The village has not approved it yet.", "The village has approved it yet."),
+        ("Cars cannot turn, and buses won’t.", "Cars can turn, and buses will."),
+        ("She didn't own it.", "She did own it."),
+        ("Notes were never kept.", "Notes were kept."),
+        ("It is no toy.", None),
+    ],
+)
+def test_what_a_claim_denies_is_the_claim_without_its_negation(claim: str, denied: str | None) -> None:
+    assert affirmed(claim) == denied
