@@ -87,6 +87,7 @@ def main() -> None:
     parser.add_argument("--written", type=float, default=0.4, help="share of written claims (default 0.4)")
     parser.add_argument("--asked", type=float, default=0.2, help="share of written questions (default 0.2)")
     parser.add_argument("--without", action="append", default=[], choices=sorted(MIX), help="leave a kind out")
+    parser.add_argument("--frozen", type=int, default=0, help="leave embeddings and first layers as they are: how many")
     parser.add_argument("--seed", type=int, default=13)
     options = parser.parse_args()
 
@@ -105,6 +106,8 @@ def main() -> None:
         id2label={int(label): label.name for label in Label if label != Label.UNSUPPORTED},
         label2id={label.name: int(label) for label in Label if label != Label.UNSUPPORTED},
     )
+    for module in [model.base_model.embeddings, *model.base_model.encoder.layer][: options.frozen]:
+        module.requires_grad_(False)
     if onnx.is_file():
         model.load_state_dict(
             {k: v for k, v in restore(onnx).items() if k.startswith(("bert.", "classifier."))}, strict=False

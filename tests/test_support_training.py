@@ -64,12 +64,16 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, monkeyp
 
     def run(name: str) -> list[Any]:
         model = tiny()
+        model.bert.embeddings.requires_grad_(False)
         seen = support.train(model, tokenizer, maker, questions, [JUDGED], written, asked, recipe, tmp_path / name)
         assert recipe.examples <= seen["examples"] < recipe.examples + recipe.batch
         return [p.detach().clone() for p in model.parameters()]
 
-    whole = run("whole")
-    assert not all(torch.equal(a, b) for a, b in zip(whole, tiny().parameters(), strict=True)), "it learns"
+    whole, fresh = run("whole"), tiny()
+    frozen = len(list(fresh.bert.embeddings.parameters()))
+    same = [torch.equal(a, b) for a, b in zip(whole, fresh.parameters(), strict=True)]
+    assert all(same[:frozen]), "what is frozen stays to the bit"
+    assert not any(same[frozen:-1]), "the rest learns"
     calls: list[Any] = []
     original = support._bucket
 

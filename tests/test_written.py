@@ -126,3 +126,18 @@ def test_nothing_that_is_trained_on_is_in_a_test_set() -> None:
         record = json.loads(line)
         assert not any({asked["question"], *asked["near"]} & known for asked in record["questions"])
         assert record.get("text") not in evidence
+
+
+def test_what_another_sentence_says_to_another_question_is_a_false_answer(tmp_path: Path) -> None:
+    insured = {"question": "Who pays the insurance?", "start": 0, "end": 10, "near": []}
+    record = {"name": "lease", "genre": "contract", "text": LEASE, "questions": [QUESTION, insured]}
+    asked = both(load_questions([], lines(tmp_path / "q.jsonl", record)))
+    false = [claimed for claimed in as_claims(asked) if claimed.label != Label.SUPPORTED]
+    said = {(claimed.claim, claimed.evidence.of(LEASE)) for claimed in false}
+    assert (answer_claim(QUESTION["question"], "The lessor"), "The lessor") in said
+    assert (answer_claim(insured["question"], "4,500"), "4,500") in said
+    twice = {**record, "questions": [QUESTION, {**insured, "start": 33, "end": 43}]}  # of one sentence: who knows
+    asked = both(load_questions([], lines(tmp_path / "q.jsonl", twice)))
+    assert {claimed.claim for claimed in as_claims(asked) if claimed.label != Label.SUPPORTED} == {
+        "The yard costs 4,500.", answer_claim(QUESTION["near"][0], "4,500"),
+    }  # fmt: skip

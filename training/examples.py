@@ -382,15 +382,18 @@ def related_words(
     return table
 
 
-def view(rng: Random, question: Question) -> tuple[str, int]:
-    """The part of the paragraph that is read, and where it begins: all of it, a chunk, or what would be quoted."""
+def view(rng: Random, question: Question, whole: float = 0.45, chunk: float = 0.3) -> tuple[str, int]:
+    """The part of the paragraph that is read, and where it begins: all of it, a chunk, or what would be quoted.
+
+    The shares of the first two are given.
+    """
     paragraph = question.paragraph
     sentences, holding = paragraph.sentences, paragraph.holding(question.answer)
     draw = rng.random()
-    if draw < 0.45 or not holding or len(sentences) == 1:
+    if draw < whole or not holding or len(sentences) == 1:
         return paragraph.text, 0
     first, last = holding[0], holding[-1]
-    if draw < 0.75:  # a chunk: whole sentences on both sides, as far as some 110 words go
+    if draw < whole + chunk:  # a chunk: whole sentences on both sides, as far as some 110 words go
         room = rng.uniform(300, 650)
         while True:
             wider = [(f, n) for f, n in ((first - 1, last), (first, last + 1)) if f >= 0 and n < len(sentences)]

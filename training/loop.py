@@ -84,6 +84,8 @@ def run(
     model.bfloat16()
     weights = list(model.parameters())
     _copy(masters, weights)
+    pairs = zip(masters, weights, strict=True)
+    moved, moving = zip(*((m, w) for m, w in pairs if w.requires_grad), strict=True)  # the others are frozen
 
     def save() -> None:
         record = {
@@ -111,12 +113,12 @@ def run(
                     group["lr"] = recipe.learning_rate * warm * (1 - progress)
                 wrong = loss(batch, device)
                 wrong.backward()
-                for master, weight in zip(masters, weights, strict=True):
+                for master, weight in zip(moved, moving, strict=True):
                     master.grad = None if weight.grad is None else weight.grad.float()
                     weight.grad = None
-                torch.nn.utils.clip_grad_norm_(masters, recipe.clip)
+                torch.nn.utils.clip_grad_norm_(moved, recipe.clip)
                 optimizer.step()
-                _copy(masters, weights)
+                _copy(moved, moving)
                 losses.append(float(wrong.detach()))
                 state["seen"] += rows(batch)
                 bar.update(rows(batch))

@@ -90,7 +90,7 @@ def held_out(paragraph: Paragraph) -> bool:
 def group(rng: Random, asked: Asked) -> list[Example]:
     """The question with its passage, then up to two near misses with the same, and half of the time a rival passage."""
     question, style = asked.question, rng.getrandbits(32)
-    passage, shift = view(rng, question)
+    passage, shift = view(rng, question, whole=0.2, chunk=0.35)  # what differs is near the answer; more are seen
 
     def styled(text: str) -> str:  # all alike, so that the style says nothing
         return restyled(Random(style), text) if style % 4 == 0 else text
@@ -127,7 +127,11 @@ def misplaced_pair(rng: Random, claimed: Claimed, other: Claimed) -> Pair:
 
 
 def as_claims(asked: Sequence[Asked]) -> list[Claimed]:
-    """What the questions say with their answers, as claims: near misses with the answer of their twin are false."""
+    """What the questions say with their answers, as claims.
+
+    Near misses with the answer of their twin are false, and so is the question with what another sentence of its
+    passage says to another question.
+    """
     found = []
     for item in asked:
         question = item.question
@@ -136,7 +140,21 @@ def as_claims(asked: Sequence[Asked]) -> list[Claimed]:
             for claim in (statement(text, answer), answer_claim(text, answer)):
                 if claim:
                     found.append(Claimed("asked", question.paragraph, question.answer, claim, label))
+    for one, other in _of_one_passage(asked):
+        paragraph, answer = one.paragraph, other.answer
+        if not set(paragraph.holding(one.answer)) & set(paragraph.holding(answer)):
+            claim = answer_claim(one.text, answer.of(paragraph.text))
+            found.append(Claimed("asked", paragraph, answer, claim, Label.NOT_SUPPORTED))
     return found
+
+
+def _of_one_passage(asked: Sequence[Asked]) -> Iterator[tuple[Question, Question]]:
+    """Each question with the next one about its passage, the last with the first."""
+    about: dict[int, list[Question]] = {}
+    for item in asked:
+        about.setdefault(id(item.question.paragraph), []).append(item.question)
+    for questions in about.values():
+        yield from zip(questions, questions[1:] + questions[:1], strict=True)
 
 
 def _passages(articles: Sequence[Article], path: Path) -> Iterator[tuple[dict[str, Any], Paragraph, Article | None]]:
