@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 import sqlite3
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -212,10 +213,11 @@ def meta(db: sqlite3.Connection) -> Meta | None:
 def lexical(db: sqlite3.Connection, question: str, k: int) -> list[tuple[int, float]]:
     """The `k` best chunks by BM25 for any word of the question, as (chunk id, score), higher is better.
 
-    Each word is quoted, since FTS5 would read `'`, `$`, `AND` or `US-China` in a raw question as query syntax.
+    Each word is quoted, since FTS5 would read `'`, `$`, `AND` or `US-China` in a raw question as query syntax. It folds
+    case and marks itself, as it did in the chunks; Python's way of folding differs (`ß`, `İ`).
     """
-    words = list(dict.fromkeys(WORD.findall(question.casefold())))
-    words = [word for word in words if word not in FUNCTION_WORDS] or words
+    words = list(dict.fromkeys(WORD.findall(unicodedata.normalize("NFC", question))))
+    words = [word for word in words if word.lower() not in FUNCTION_WORDS] or words
     if not words:
         return []
     query = " OR ".join(f'"{word}"' for word in words)

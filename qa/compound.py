@@ -19,7 +19,10 @@ from qa.wording import read
 
 MOST_PARTS = 3
 
-_JOINT = re.compile(r"\?\s+(?:and\s+)?|[,;]?\s+and\s+|;\s+", re.IGNORECASE)
+_JOINT = re.compile(
+    r"\?[?!]*\s*(?:\d+[.)]\s+)?(?:(?:and|also|then)\b,?\s*)*(?=\w)|[,;]?\s+(?:and|&)\s+|;\s+", re.IGNORECASE
+)
+_AROUND = re.compile(r"^(?:\d+[.)]\s+)|(?<=\?)[\s!]*(?:thanks|thank\s+you|please)[\s.!]*$", re.IGNORECASE)
 _WH = "when|where|why|how|who|what"
 _TWO_WORDS = re.compile(rf"^\W*(?P<one>{_WH})\s+and\s+(?P<other>{_WH})\s+(?P<rest>\w+\s.+)$", re.IGNORECASE | re.DOTALL)
 _MEASURED = frozenset("long old far often large big tall high fast wide deep heavy late early".split())
@@ -40,7 +43,7 @@ class Part:
 
 def parts(asked: str) -> list[Part]:
     """The questions that a question consists of; only itself where it is one."""
-    found = _taken_apart(" ".join(asked.split())) if len(asked) <= LONGEST_QUESTION else []
+    found = _taken_apart(_AROUND.sub("", " ".join(asked.split()))) if len(asked) <= LONGEST_QUESTION else []
     if not 1 < len(found) <= MOST_PARTS:
         return [Part(asked, asked)]
     first, *others = found
@@ -60,7 +63,7 @@ def _taken_apart(asked: str) -> list[str]:
         first, rest = asked[: joint.start()], asked[joint.end() :]
         if not _begins(rest, marked=joint.group()[0] in "?,;") or not _asks(first) or not _says_enough(first):
             continue
-        first = first.rstrip(" ?,;") + "?"
+        first = first.rstrip(" ?!,;") + "?"
         completed = list(_completed(_taken_apart(rest) or [rest], first))
         if completed and all(completed):
             return [first, *(other for other in completed if other)]
@@ -76,7 +79,7 @@ def _completed(rest: list[str], first: str) -> Iterator[str | None]:
         if completed is None or not _asks(completed):
             yield None
             return
-        completed = completed[:1].upper() + completed[1:].rstrip(" ?.,;") + "?"
+        completed = completed[:1].upper() + completed[1:].rstrip(" ?!.,;") + "?"
         yield completed
         history.append(Turn(question=completed, answer=""))
 

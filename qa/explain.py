@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from index.embed import Embedder
 from index.types import Span
-from qa.extract import Excerpt
+from qa.extract import FULL_SENTENCE_END, Excerpt
 from qa.read import Reader
 
 COSINE_WEIGHT = 10
@@ -25,6 +25,8 @@ _ASKED = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+_TELLS = re.compile(rf"{FULL_SENTENCE_END.pattern}|^(?:[-*•·]|\d+[.)])\s")
+
 
 def wants_explanation(question: str) -> bool:
     """Whether the question asks for a reason, a way or a course of events rather than for a thing."""
@@ -32,7 +34,10 @@ def wants_explanation(question: str) -> bool:
 
 
 def explained(question: str, quoted: Excerpt, reader: Reader, embedder: Embedder) -> Excerpt:
-    """The excerpt and, where it is another one, the sentence of its passage that explains best by itself."""
+    """The excerpt and, where it is another one, the sentence of its passage that explains best by itself.
+
+    A heading explains nothing; an item of a list may.
+    """
     passage = quoted.holding[0][0]
     asked = embedder.embed_query(question)
 
@@ -42,4 +47,5 @@ def explained(question: str, quoted: Excerpt, reader: Reader, embedder: Embedder
         cosine = float(asked @ embedder.embed_query(text))
         return (found[0].score if found else float("-inf")) + COSINE_WEIGHT * cosine
 
-    return replace(quoted, also=(passage, max(passage.sentences, key=worth)))
+    told = [span for span in passage.sentences if _TELLS.search(passage.slice(span))]
+    return replace(quoted, also=(passage, max(told, key=worth))) if told else quoted

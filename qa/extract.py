@@ -16,7 +16,7 @@ UNRESOLVED = re.compile(
         |man|woman|former|latter|pair|duo|couple|author|authors)\b)""",
     re.IGNORECASE | re.VERBOSE,
 )
-_FULL_SENTENCE_END = re.compile(r"""[.!?…。！？]["'”’)\]]*$""")
+FULL_SENTENCE_END = re.compile(r"""[.!?…。！？]["'”’)\]]*$""")
 
 
 Sentence = tuple[Passage, Span]
@@ -68,12 +68,12 @@ def excerpt(passage: Passage, found: Span, before: Before) -> Excerpt:
     `before` gives the passage before one in its document; it is asked when the words stand in its first sentence.
     """
     first = next(i for i, span in enumerate(passage.sentences) if span.overlaps(found))
-    holding = tuple((passage, span) for span in passage.sentences[first : first + 2] if span.overlaps(found))
+    holding = tuple((passage, span) for span in passage.sentences if span.overlaps(found))
     other = passage if first else before(passage)
     lead = None
     if other:
         lead = (other, passage.sentences[first - 1] if first else other.sentences[-1])
-        if not _FULL_SENTENCE_END.search(_text([lead])):  # a heading resolves nothing
+        if not FULL_SENTENCE_END.search(_text([lead])):  # a heading resolves nothing
             lead = None
     needs_lead = len(holding) == 1 and bool(UNRESOLVED.match(_text(holding)))
     return Excerpt(lead, holding, needs_lead)

@@ -10,6 +10,7 @@ from qa.decide import Calibration, Odds
 from qa.extract import Before, Excerpt, excerpt
 from qa.read import Candidate, Reader
 from qa.rerank import ReadPassage
+from qa.wording import collapse
 
 MOST_ANSWERS = 5
 _FARTHEST = 3.0  # logits below the best answer that another one may have
@@ -70,17 +71,19 @@ def find(
     """
     found: list[Found] = []
     shown: set[tuple[str, int]] = set()
+    told: set[str] = set()  # two documents may say the same
     for item, candidate in _candidates(read, several=several):
         if found and (candidate.score < found[0].score - _FARTHEST or len(found) == MOST_ANSWERS):
             continue
         quoted = excerpt(item.ranked.passage, item.place(candidate), before)
-        if not shown.isdisjoint(quoted.places()):
+        if not shown.isdisjoint(quoted.places()) or collapse(quoted.evidence()) in told:
             continue
         answer = judge(question, item, candidate, quoted, reader, calibration, odds)
         if found and answer.probability < max(threshold, _MORE_LIKELY_THAN_NOT):
             continue
         found.append(answer)
         shown.update(quoted.places())
+        told.add(collapse(quoted.evidence()))
         if answer.probability < threshold:
             break
     return found

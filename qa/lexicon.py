@@ -56,6 +56,9 @@ MALE, FEMALE = frozenset("mr sir lord king prince".split()), frozenset("mrs ms m
 DAYS = frozenset(f"{day}s" for day in WEEKDAYS) | WEEKDAYS
 DATES = MONTHS | DAYS
 
+_NOUNS_TOO = frozenset("abscess act dam merit pan restart splint uplift".split())
+"""Nouns that are verbs alone in the dictionary."""
+
 
 @lru_cache(maxsize=8192)
 def lemmas(word: str) -> dict[str, tuple[str, ...]]:
@@ -63,7 +66,8 @@ def lemmas(word: str) -> dict[str, tuple[str, ...]]:
     from lemminflect import getAllLemmas
 
     found: dict[str, tuple[str, ...]] = getAllLemmas(word)
-    return found
+    singular = word if word in _NOUNS_TOO else word.removesuffix("s")
+    return {**found, "NOUN": (singular,)} if singular in _NOUNS_TOO and "NOUN" not in found else found
 
 
 def base(word: str) -> str | None:

@@ -21,7 +21,7 @@ from qa.errors import SettingsError
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)+")
+_WHOLE = re.compile(r"\d+(?:[.,]\d+)+|(?:https?://|www\.)\S*[^\s.,;:!?)\]}\"'’”»]")
 MODEL_DIR = Path(__file__).parent / "models" / "reader"
 
 
@@ -179,7 +179,7 @@ def _best_spans(start: np.ndarray, end: np.ndarray, longest: int, top: int) -> l
 
 
 def _whole_words(text: str, encoding: Encoding, first: int, last: int) -> Span:
-    """The code points from token `first` to token `last`, extended to whole words and whole numbers.
+    """The code points from token `first` to token `last`, extended to whole words, numbers and web addresses.
 
     The tokenizer takes "260,000" for three words and drops combining marks; neither may be cut in two. What closes a
     bracket that it did not open ends there: "critically tapered (all angles remain the same) wedge" has no answer with
@@ -191,12 +191,12 @@ def _whole_words(text: str, encoding: Encoding, first: int, last: int) -> Span:
     while last + 1 < len(words) and words[last + 1] == words[last]:
         last += 1
     start, end = encoding.offsets[first][0], encoding.offsets[last][1]
-    for number in _NUMBER.finditer(text):
-        if number.start() < start < number.end():
-            start = number.start()
-        if number.start() < end < number.end():
-            end = number.end()
-    while end < len(text) and unicodedata.combining(text[end]):
+    for whole in _WHOLE.finditer(text):
+        if whole.start() < start < whole.end():
+            start = whole.start()
+        if whole.start() < end < whole.end():
+            end = whole.end()
+    while end < len(text) and unicodedata.category(text[end])[0] == "M":
         end += 1
     return Span(start, _within_brackets(text, start, end))
 

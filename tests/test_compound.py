@@ -20,6 +20,11 @@ TAKEN_APART = [
         "Who won the race, who lost the race, and who paid for the prize?",
         ["Who won the race, who lost the race, and who paid for the prize?"],
     ),
+    ("Who owns Alder Farm? Also, when was it built?", ["Who owns Alder Farm?", "When was Alder Farm built?"]),
+    ("Who owns Alder Farm?! When was it built?!", ["Who owns Alder Farm?", "When was Alder Farm built?"]),
+    ("Who owns Alder Farm?When was it built? Thanks!", ["Who owns Alder Farm?", "When was Alder Farm built?"]),
+    ("1. Who owns Alder Farm? 2. When was it built?", ["Who owns Alder Farm?", "When was Alder Farm built?"]),
+    ("Who owns Alder Farm & when was it built?", ["Who owns Alder Farm?", "When was Alder Farm built?"]),
     ("In which year was Alder built and who owns it?", ["In which year was Alder built?", "Who owns Alder?"]),
 ]  # fmt: skip
 LEFT_WHOLE = [
@@ -34,6 +39,8 @@ LEFT_WHOLE = [
     "Tell me how the lock works and how it is opened.",
     "What did the report say about when the pier opens and how it is paid for?",
     "library opening hours and prices",
+    'Who wrote "Who goes there?" and when was it published?',
+    "Who pays for R&D at Alder?",
     "When was the pier built and",
     "and",
     "",

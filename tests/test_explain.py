@@ -62,6 +62,16 @@ def test_where_the_sentence_found_is_the_best_it_stands_alone() -> None:
     assert alone.text() == quoted.text()
 
 
+def test_a_heading_explains_nothing() -> None:
+    text = "Why the ferry stopped because of the engine\n\nThe ferry stopped in spring. Tea is served at four."
+    alone = explained(
+        "Why was the ferry stopped because of the engine?", excerpt_of(text, "spring"), FakeReader(), FakeEmbedder()
+    )
+    assert alone.text() == "The ferry stopped in spring."
+    words = explained("Why?", excerpt_of("Why the ferry stopped", "ferry"), FakeReader(), FakeEmbedder())
+    assert words.also is None
+
+
 def test_each_sentence_of_an_explanation_is_cited(tmp_path: Path) -> None:
     qa = build(tmp_path, {"ferry": TEXT}, answer_threshold=0.0)
     answer = check_invariants(qa, list(qa.stream("Why was the ferry stopped by the engine that broke?")))

@@ -79,6 +79,12 @@ def test_words_across_a_boundary_bring_both_sentences() -> None:
     assert shown(text, "four. Dogs") == ["Tea is served at four.", "Dogs are welcome."]
 
 
+def test_words_over_many_lines_are_shown_whole() -> None:
+    text = "Members:\n\n- Anna Holm\n- Bert Lind\n- Carla Moreno\n- Dmitri Volkov\n\nThe club owns nine boats."
+    found = shown(text, "Anna Holm\n- Bert Lind\n- Carla Moreno\n- Dmitri Volkov")
+    assert [line.lstrip("- ") for line in found] == ["Anna Holm", "Bert Lind", "Carla Moreno", "Dmitri Volkov"]
+
+
 def test_what_is_read_again_is_what_is_shown_or_that_with_its_lead() -> None:
     whole = passage("The library is old. Ada Byrne founded it in 1871. She loved books.")
     alone = excerpt(whole, Span(44, 48), lambda _: None)

@@ -86,6 +86,16 @@ def test_several_answers_each_with_its_own_citation(tmp_path: Path) -> None:
     assert len(answer.claims) == 2
 
 
+def test_what_two_documents_say_alike_is_shown_once(tmp_path: Path) -> None:
+    qa = build(tmp_path, {**BAKERIES, "copy": BAKERIES["rye"]})
+    qa.calibration = replace(FAKE_CALIBRATION, intercept=-3)
+    answer = qa.ask("Which bakeries sell bread in Alder?", mode="extractive")
+    assert sorted(claim.text for claim in answer.claims) == [
+        "Oat Lane Bakery sells bread in Alder.",
+        "Rye Street Bakery sells bread in Alder.",
+    ]
+
+
 def test_a_question_for_one_thing_gets_one_answer(tmp_path: Path) -> None:
     answer = build(tmp_path, BAKERIES).ask("Which bakery sells bread in Alder?", mode="extractive")
     assert len(answer.claims) == 1

@@ -178,6 +178,12 @@ def test_followups_of_followups() -> None:
     assert standalone("What did she study?", history) == "What did Rosa Linde study?"
 
 
+def test_a_noun_that_the_dictionary_has_as_a_verb_alone_is_part_of_a_name() -> None:
+    turn = Turn(question="When did the Dunmore dam fail?", answer="The Dunmore dam failed on 3 May 1968.")
+    assert standalone("And who built it?", [turn]) == "Who built the Dunmore dam?"
+    assert standalone("But why did it fail?", [turn]) == "Why did the Dunmore dam fail?"
+
+
 @pytest.mark.parametrize(
     ("turn", "question"),
     [

@@ -277,6 +277,13 @@ def test_an_emptied_collection_refuses(tmp_path: Path) -> None:
     assert (answer.status, answer.passages) == ("not_answerable", [])
 
 
+@pytest.mark.parametrize("word", ["Hauptstraße", "Müller", "Mu\u0308ller", "İstanbul", "ISTANBUL", "gräßle"])
+def test_a_word_is_found_as_it_is_written(tmp_path: Path, word: str) -> None:
+    qa = build(tmp_path, {"a": "Frau Müller of Istanbul and Herr Gräßle live in Hauptstraße.", "b": "İstanbul is big."})
+    with qa.collections.get("default").snapshot() as snapshot:
+        assert snapshot.lexical(word, 5)
+
+
 def test_search_gives_the_passages_of_an_answer_unread(tmp_path: Path) -> None:
     qa = build(tmp_path, LIBRARY)
     found = qa.search("When is tea served?", top_k=2)

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -91,6 +92,15 @@ def test_numbers_are_not_cut_in_two() -> None:
             for number in re.finditer(r"\d[\d.,]*\d", text):
                 assert not number.start() < candidate.span.start < number.end()
                 assert not number.start() < candidate.span.end < number.end()
+
+
+def test_addresses_and_letters_with_their_marks_are_not_cut_in_two() -> None:
+    text = "The website is https://www.larkspur.example/a_b?c=d. It is new."
+    (best,) = READER.read("What is the website?", [text], 1)[0]
+    assert best.span.of(text) == "https://www.larkspur.example/a_b?c=d"
+    text = "The library is in \u0926\u093f\u0932\u094d\u0932\u0940 \u092e\u0947\u0902."
+    for candidate in READER.read("Where is the library?", [text])[0]:
+        assert unicodedata.category((text + " ")[candidate.span.end])[0] != "M"
 
 
 @pytest.mark.parametrize(
