@@ -24,7 +24,7 @@ help:
 	@echo "make reports    SQUAD=FILE GROUNDING=FILE: make docs/evaluation again"
 	@echo "make calibrate  SQUAD=FILE: make the reader's calibration again"
 	@echo "make lock       write constraints.txt anew from what is installed"
-	@echo "make clean      remove what was set up, and the index"
+	@echo "make clean      remove what was set up, and .qa: index, kept conversations, feedback"
 
 serve: setup
 	@$(BIN)/qa ingest seeds

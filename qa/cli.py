@@ -27,7 +27,7 @@ collection_option = click.option(
     "--collection", default="default", show_default=True, metavar="NAME", help="The collection to use."
 )
 top_k_option = click.option(
-    "--top-k", type=click.IntRange(1, 50), default=None, help="Passages to retrieve.  [default: QA_TOP_K or 5]"
+    "--top-k", type=click.IntRange(1, 50), default=None, help="Passages to retrieve.  [default: QA_TOP_K]"
 )
 mode_option = click.option(
     "--mode",

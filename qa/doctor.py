@@ -96,8 +96,10 @@ def _reader(settings: Settings) -> str:
     found = reader.read("When does it open?", ["The library opens at nine."])[0][0]
     shipped = hashlib.sha256((MODEL_DIR / "model.onnx").read_bytes()).hexdigest()[:12]
     source = f"sha256 {shipped}…" if settings.reader == "minilm" else f"QA_READER={settings.reader}"
+    wanted = settings.answer_threshold
+    threshold = f"{calibration.threshold:.2f}" if wanted is None else f"{wanted:.2f} (QA_ANSWER_THRESHOLD)"
     return (
-        f"{reader.name} ({source}), answers from probability {calibration.threshold:.2f}, calibrated on "
+        f"{reader.name} ({source}), answers from probability {threshold}, calibrated on "
         f"{calibration.made_from}; loaded and read in {_seconds(began)}, score {found.score:+.1f}"
     )
 
@@ -131,6 +133,9 @@ def _llm(settings: Settings) -> Line:
 
 
 def _index(settings: Settings) -> Iterator[Line]:
+    if settings.data_dir.exists() and not settings.data_dir.is_dir():
+        yield Line("index", False, f"{settings.data_dir} is no folder. Set QA_DATA_DIR to one, or to none that exists.")
+        return
     collections = Collections(settings.data_dir)
     if not collections.names():
         yield Line("index", None, f"nothing in {settings.data_dir} yet. Run `qa ingest PATH`.")
@@ -155,6 +160,8 @@ def _offline(settings: Settings) -> Line:
     isolated = ["unshare", "--user", "--map-root-user", "--net"]
     jailed = bool(shutil.which("unshare")) and _runs([*isolated, "true"])
     environment = {**os.environ, "QA_LLM": "none", "QA_EMBEDDER": settings.embedder}
+    for name in ("ANSWER_THRESHOLD", "MAX_QUESTION_CHARS"):  # whether it works does not hang on what it may answer
+        environment.pop(PREFIX + name, None)
     with tempfile.TemporaryDirectory() as folder:
         environment["QA_DATA_DIR"] = folder
         done = subprocess.run(  # noqa: S603

@@ -53,8 +53,8 @@ class Settings(BaseSettings):
 
     data_dir: Path = Field(
         Path(".qa"),
-        description="Where collections are kept. Safe to delete: ingest makes it anew, all but kept conversations and "
-        "feedback.",
+        description="Where collections are kept. Safe to delete: ingest makes it anew, all but kept conversations, "
+        "feedback, and the calibration of a reader of another name.",
     )
     embedder: str = Field(
         "minilm",
@@ -109,7 +109,7 @@ class Settings(BaseSettings):
     threads: int = Field(0, ge=0, le=256, description="Threads a model run may use; 0 is one a core, at most 4.")
     max_question_chars: int = Field(2000, ge=1, description="Longer questions are refused with an error.")
     max_document_mb: float = Field(
-        20.0, gt=0, description="Larger files are refused with an error, one file at a time."
+        20.0, gt=0, allow_inf_nan=False, description="Larger files are refused with an error, one file at a time."
     )
     allowed_origins: Origins = Field(
         (),

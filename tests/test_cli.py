@@ -216,6 +216,16 @@ def test_doctor_names_what_is_wrong() -> None:
     assert "QA_TOP_K" in qa("doctor", QA_TOPK="3").output
 
 
+def test_doctor_shows_the_threshold_in_force_and_is_not_alarmed_by_it(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    strict = qa("doctor", QA_ANSWER_THRESHOLD="0.99")
+    assert strict.exit_code == 0, strict.output
+    assert "0.99 (QA_ANSWER_THRESHOLD)" in strict.output
+    broken = qa("doctor", QA_DATA_DIR=str(tmp_path / "file"))
+    assert broken.exit_code == 1
+    assert "is no folder" in broken.output
+
+
 def test_what_goes_to_a_terminal_cannot_steer_it(library: Path) -> None:
     (library / "evil.txt").write_text("Parrots\x1b[2J may \u202esing on Sundays.")
     assert plain("a\x1b[2Jb\u202ec\r\n\té🍵👩‍👩‍👧") == "a�[2Jb�c\n\té🍵👩‍👩‍👧"

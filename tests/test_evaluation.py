@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import json
 import shutil
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ from qa.cli import main
 from qa.evaluation.page import pieces
 from qa.evaluation.questions import load_dataset
 from qa.evaluation.run import Options, evaluate
+from qa.evaluation.summary import summarise
 from qa.evaluation.systems import InProcess, TimedOut
 from qa.settings import load_settings
 from tests.conftest import serving
@@ -234,12 +237,70 @@ def test_a_report_against_what_is_no_report(tmp_path: Path) -> None:
         (["--questions", str(QUESTIONS), "--documents", str(SEEDS), "--url", "http://x"], "leave out --collection"),
         (["--questions", str(QUESTIONS), "--paragraphs", "gold", "--url", "http://x"], "in process"),
         (["--questions", str(QUESTIONS), "--collection", "nowhere"], "there is no collection nowhere"),
+        (["--questions", str(QUESTIONS), "--url", "http://[::1"], "does not answer"),
+        (["--questions", str(QUESTIONS), "--documents", str(SEEDS), "--gate", str(QUESTIONS)], "floors"),
+        (["--grounding", str(QUESTIONS), "--documents", str(SEEDS)], "leave out --documents"),
     ],
 )
 def test_wrong_usage_says_what_to_do(tmp_path: Path, arguments: list[str], said: str) -> None:
     result = CliRunner().invoke(main, ["evaluate", *arguments, "--output", str(tmp_path / "out")])
     assert result.exit_code in (1, 2)
     assert said in result.output
+
+
+def test_a_server_of_another_kind_is_named_as_one(tmp_path: Path) -> None:
+    class Page(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>It works!</html>")
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        result = CliRunner().invoke(main, ["evaluate", "--questions", str(QUESTIONS), "--url", url])
+        server.shutdown()
+    assert result.exit_code == 1
+    assert "It works!" in result.output
+    assert "Name a server of this project" in result.output
+
+
+def test_a_stem_that_two_documents_have_is_no_evidence(tmp_path: Path) -> None:
+    question = {"id": "1", "question": "Who founded it?", "answerable": True, "answers": ["Ada Byrne"]}
+    for folder in ("a", "b"):
+        (tmp_path / "docs" / folder).mkdir(parents=True)
+        (tmp_path / "docs" / folder / "notes.md").write_text(f"Ada Byrne founded it in {folder}.")
+
+    def evaluated(name: str) -> Any:
+        evidence = [{"document": name, "start_char_index": 0, "end_char_index": 9}]
+        (tmp_path / "q.jsonl").write_text(json.dumps({**question, "evidence": evidence}))
+        arguments = ["--questions", tmp_path / "q.jsonl", "--documents", tmp_path / "docs", "--output", tmp_path / name]
+        return CliRunner().invoke(main, ["evaluate", *map(str, arguments)])
+
+    assert "may be a/notes.md or b/notes.md" in evaluated("notes").output
+    whole = evaluated("a/notes.md")
+    assert whole.exit_code == 0, whole.output
+    assert '"retrieved_recall@1": 1.0' in whole.output
+    assert "refusal_recall" not in whole.output, "nothing was to be refused"
+
+
+def test_what_failed_is_no_refusal() -> None:
+    scores = {"right": 0.0, "exact_match": 0.0, "f1": 0.0}
+    failed = {
+        "status": "error", "error": "boom", "answerable": False, "answerable_probability": 0.0, "drafted": None,
+        "withheld": None, "scores": scores, "composed_by": None, "claims": [],
+    }  # fmt: skip
+    answered = failed | {
+        "status": "answered", "error": None, "answerable": True, "answerable_probability": 0.9, "drafted": [],
+        "scores": dict.fromkeys(scores, 1.0),
+    }  # fmt: skip
+    found = summarise([failed] * 5 + [answered] * 5)
+    assert found["withheld_best_f1"] == 0.5
+    assert found["withheld_calibration_error"] == pytest.approx(0.1)
+    assert "auroc_answerable" not in found
 
 
 def test_documents_that_hold_none_of_the_evidence_are_hardly_meant(tmp_path: Path) -> None:

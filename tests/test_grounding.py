@@ -45,7 +45,14 @@ def test_balanced_accuracy_by_hand() -> None:
     assert "precision" not in measure(pairs, np.zeros(4), 0.6)
 
 
-@pytest.mark.parametrize("content", [b"", b"\x1f\x8bno", b'{"source": "a"}', b"[1]", b"\xff\xfe"])
+DAMAGED = gzip.compress(b"x" * 99)[:-12] + b"\xff" * 9
+ONE_KIND = b'{"source": "a", "evidence": "x", "claim": "y", "supported": true}\n' * 2
+SAID = ONE_KIND.replace(b"true", b'"false"', 1)
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x1f\x8bno", b'{"source": "a"}', b"[1]", b"\xff\xfe", DAMAGED, ONE_KIND, SAID]
+)
 def test_what_is_no_file_of_pairs(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(InvalidDataset):

@@ -43,6 +43,17 @@ def test_squad_one_has_no_unanswerable_question(tmp_path: Path) -> None:
     assert (question.golds, question.evidence) == (("Ada",), (Evidence("A_b/0", Span(0, 3)),))
 
 
+def test_articles_of_one_title_keep_their_paragraphs_apart(tmp_path: Path) -> None:
+    paragraphs = [{"context": context, "qas": []} for context in ("Ada did.", "Per did.")]
+    paragraphs[1]["qas"] = [{"id": "q", "question": "Who?", "answers": [{"text": "Per", "answer_start": 0}]}]
+    articles = [{"title": "Same", "paragraphs": [paragraph]} for paragraph in paragraphs]
+    file = tmp_path / "squad.json"
+    file.write_text(json.dumps({"data": articles}))
+    found = load_dataset(file)
+    assert [document.uri for document in found.paragraphs] == ["Same/0", "Same/1"]
+    assert found.questions[0].paragraph == "Same/1"
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -53,7 +64,20 @@ def test_squad_one_has_no_unanswerable_question(tmp_path: Path) -> None:
         (b'{"id": "1", "question": "Who?", "answerable": true, "answers": []}', "needs `answers`"),
         (b'\n\n["a"]', "line 3"),
         (b'{"data": [{"title": "x"}]}', "no field 'paragraphs'"),
-        (b'{"data": 1}', "no SQuAD file"),
+        (b'{"data": 1}', "no field 'answerable'"),
+        (b'{"id": 1, "question": "A?", "answerable": true, "answers": "Ada"}', "no list of texts"),
+        (b'{"id": 1, "question": "A?", "answerable": "false", "answers": []}', "somebody has to say true or false"),
+        (b'{"id": 1, "question": "A?", "answerable": null, "answers": ["Ada"]}', "somebody has to say true or false"),
+        (
+            b'{"id": 1, "question": "A?", "answerable": true, "answers": ["Ada"], "evidence": '
+            b'[{"document": "d", "start_char_index": 5, "end_char_index": 5}]}',
+            "ends before it starts",
+        ),
+        (
+            b'{"title": "t", "data": [{"title": "A", "paragraphs": [{"context": "Ada did.", "qas": '
+            b'[{"id": "q", "question": "Who?", "answers": [{"text": "Ada", "answer_start": 50}]}]}]}]}',
+            "lies outside of its paragraph",
+        ),
         (b'{"id": 1, "question": "A?", "answerable": false, "answers": []}\n' * 2, "two questions with the id 1"),
     ],
 )

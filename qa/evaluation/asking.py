@@ -37,7 +37,7 @@ def ask_all(
         def one(question: Question) -> Row:
             row = _ask(system, question, collection_of(question))
             with lock:
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+                file.write(json.dumps(row) + "\n")
                 file.flush()
             return row
 
@@ -70,7 +70,7 @@ def answered(partial: Path) -> dict[str, Row]:
     if not partial.exists():
         return {}
     rows: dict[str, Row] = {}
-    text = partial.read_text(encoding="utf-8")
+    text = partial.read_text(encoding="utf-8", errors="replace")
     if text and not text.endswith("\n"):
         partial.write_text(text[: text.rfind("\n") + 1], encoding="utf-8")
     for line in text.split("\n"):

@@ -27,7 +27,7 @@ FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--mode", type=click.Choice(["extractive", "auto", "generative"]), default="extractive", show_default=True
 )
-@click.option("--top-k", type=click.IntRange(1, 50), help="Passages to retrieve.  [default: QA_TOP_K or 5]")
+@click.option("--top-k", type=click.IntRange(1, 50), help="Passages to retrieve.  [default: QA_TOP_K]")
 @click.option("--sample", type=click.IntRange(1), metavar="N", help="Ask only N of the questions, drawn with the seed.")
 @click.option("--seed", default=13, show_default=True, help="Of the sample and of the bootstrap.")
 @click.option("--jobs", default=1, show_default=True, type=click.IntRange(1, 64), help="Questions to ask at a time.")
@@ -60,21 +60,25 @@ def evaluate(
 
     if (questions is None) == (grounding is None):
         raise click.UsageError("Name a file of --questions, or one of --grounding.")
-    _refuse_together(**rest)
+    _refuse_together(grounding=grounding, **rest)
+    floors = None
+    if gate:
+        from qa.evaluation.gate import below, load_floors
+
+        floors = load_floors(gate)  # before the work: it may not be readable
     source = questions or grounding
     assert source  # noqa: S101 - one of them is there
     folder = output or Path("reports") / source.name.partition(".")[0]
     try:
         report = _report(questions, grounding, folder, rest)
     except KeyboardInterrupt:
-        click.echo("\nInterrupted. What was answered is kept: run the same command again to go on.", err=True)
+        kept = "What was answered is kept: run the same command again to go on." if questions else "Nothing is kept."
+        click.echo(f"\nInterrupted. {kept}", err=True)
         sys.exit(EXIT_INTERRUPTED)
     click.echo(plain(_printed(report)))
     click.echo(f"\nwritten: {', '.join(str(f) for f in sorted(folder.glob('report.*')))}", err=True)
-    if gate:
-        from qa.evaluation.gate import below, load_floors
-
-        low = below(report["metrics"], load_floors(gate))
+    if floors is not None:
+        low = below(report["metrics"], floors)
         for name, (measured, floor) in low.items():
             said = "is not measured" if measured is None else f"is {measured:g}"
             click.secho(f"{plain(name)} {said}, its floor is {floor:g}", err=True, fg="red")
@@ -92,7 +96,10 @@ def _report(questions: Path | None, grounding: Path | None, folder: Path, rest: 
     return evaluate(Options(questions=questions, output=folder, **rest))
 
 
-def _refuse_together(**rest: Any) -> None:
+def _refuse_together(grounding: Path | None, **rest: Any) -> None:
+    beside = [f"--{name}" for name in ("documents", "collection", "url", "baseline") if rest[name]]
+    if grounding and beside:
+        raise click.UsageError(f"--grounding judges pairs by themselves: leave out {', '.join(beside)}.")
     if rest["documents"] and (rest["collection"] or rest["url"]):
         raise click.UsageError("--documents are indexed here: leave out --collection and --url, or --documents.")
     if rest["paragraphs"] == "gold" and (rest["url"] or rest["collection"] or rest["documents"]):

@@ -7,6 +7,7 @@ import hashlib
 import json
 import random
 import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,11 +46,13 @@ def load_pairs(path: Path) -> tuple[list[Pair], str]:
     try:
         raw = path.read_bytes()
         text = (gzip.decompress(raw) if raw[:2] == b"\x1f\x8b" else raw).decode("utf-8-sig")
-    except (OSError, EOFError, UnicodeDecodeError) as error:
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
         raise InvalidDataset(f"cannot read {path}: {error}", help=FORMATS) from error
     pairs = list(_pairs(path, text))
     if not pairs:
         raise InvalidDataset(f"{path} has no pair", help=FORMATS)
+    if len({pair.supported for pair in pairs}) == 1:
+        raise InvalidDataset(f"{path} has only pairs of one kind", help="Supported ones and others are told apart.")
     return pairs, hashlib.sha256(raw).hexdigest()
 
 
@@ -148,6 +151,8 @@ def _pairs(path: Path, text: str) -> Iterator[Pair]:
         if line.strip():
             try:
                 r = json.loads(line)
+                if r["supported"] not in (True, False):
+                    raise ValueError(f"`supported` is {r['supported']!r}: neither true nor false")
                 yield Pair(str(r["source"]), str(r["evidence"]), str(r["claim"]), bool(r["supported"]))
             except (ValueError, KeyError, TypeError) as error:
                 raise InvalidDataset(f"{path}, line {number}: {error!r}", help=FORMATS) from error

@@ -11,6 +11,7 @@ import hashlib
 import json
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -93,7 +94,11 @@ def load_dataset(path: Path) -> Dataset:
 
 
 def _is_squad(text: str) -> bool:
-    return bool(re.match(r'\s*\{\s*"(?:data|version)"\s*:', text))
+    try:
+        whole = json.loads(text) if text.lstrip().startswith("{") else None
+    except ValueError:
+        return False  # JSON lines, unless it is damaged
+    return isinstance(whole, dict) and isinstance(whole.get("data"), list)
 
 
 def _lines(path: Path, text: str) -> list[Question]:
@@ -113,29 +118,40 @@ def _question(record: dict[str, Any]) -> Question:
         Evidence(str(item["document"]), Span(int(item["start_char_index"]), int(item["end_char_index"])))
         for item in record.get("evidence", ())
     )
-    golds = tuple(str(answer) for answer in record["answers"]) if record["answerable"] else ()
-    if bool(record["answerable"]) != bool(golds):
+    answerable, answers = record["answerable"], record.get("answers") or []
+    if not isinstance(answerable, bool):
+        raise ValueError(f"`answerable` is {answerable!r}: somebody has to say true or false")
+    if not isinstance(answers, list) or not all(isinstance(answer, str) for answer in answers):
+        raise ValueError("`answers` is no list of texts")
+    golds = tuple(answers) if answerable else ()
+    if answerable != bool(golds):
         raise ValueError("an answerable question needs `answers`")
+    if any(not 0 <= item.span.start < item.span.end for item in evidence):
+        raise ValueError("a place in `evidence` ends before it starts, or starts before its document")
     return Question(str(record["id"]), str(record["question"]), golds, evidence if golds else ())
 
 
 def _squad(path: Path, text: str) -> tuple[list[Question], list[Document]]:
     questions, paragraphs = [], []
+    known: Counter[str] = Counter()  # files made from other data sets give every article the same title
     try:
         for article in json.loads(text)["data"]:
             title = article["title"]
-            for number, paragraph in enumerate(article["paragraphs"]):
-                uri = f"{title}/{number}"
-                paragraphs.append(Document(uri, title.replace("_", " "), paragraph["context"], "squad"))
-                questions += [_asked(title, uri, record) for record in paragraph["qas"]]
+            for paragraph in article["paragraphs"]:
+                uri, context = f"{title}/{known[title]}", paragraph["context"]
+                known[title] += 1
+                paragraphs.append(Document(uri, title.replace("_", " "), context, "squad"))
+                questions += [_asked(title, uri, context, record) for record in paragraph["qas"]]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InvalidDataset(f"{path} is no SQuAD file: {_said(error)}", help=FORMATS) from error
     return questions, paragraphs
 
 
-def _asked(title: str, uri: str, record: dict[str, Any]) -> Question:
+def _asked(title: str, uri: str, context: str, record: dict[str, Any]) -> Question:
     answers = [] if record.get("is_impossible") else record["answers"]
     spans = dict.fromkeys(Span(a["answer_start"], a["answer_start"] + len(a["text"])) for a in answers)
+    if any(not 0 <= span.start < span.end <= len(context) for span in spans):
+        raise ValueError(f"an answer to question {record['id']} lies outside of its paragraph")
     golds = tuple(answer["text"] for answer in answers)
     return Question(str(record["id"]), record["question"], golds, tuple(Evidence(uri, s) for s in spans), title, uri)
 

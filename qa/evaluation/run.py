@@ -163,6 +163,14 @@ def _look_for_evidence(dataset: Dataset, texts: Mapping[str, Texts]) -> None:
             f"none of the documents that {dataset.name} names as evidence is there, such as {named}",
             help="Name the documents that the questions are about; `document` is the stem of a file's name.",
         )
+    for question in with_evidence:
+        for item in question.evidence:
+            several = sorted(map(texts[question.id].uri, texts[question.id].named(item.document)))
+            if len(several) > 1:
+                raise SettingsError(
+                    f"question {question.id} names {item.document} as evidence, which may be {' or '.join(several)}",
+                    help="Write the whole name of one of them.",
+                )
 
 
 def _head(

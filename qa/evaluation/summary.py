@@ -42,10 +42,11 @@ def summarise(lines: Sequence[Line]) -> Metrics:
     for name in ("exact_match", "f1"):
         figures[f"{name}_has_answer"] = _mean(answerable, name)
     figures["exact_match_no_answer"] = _mean(others, "exact_match")
-    unanswerable = [not line["answerable"] for line in lines]
-    figures["refusal_precision"], figures["refusal_recall"], figures["refusal_f1"] = metrics.precision_recall(
-        refused, unanswerable
-    )
+    if others:
+        unanswerable = [not line["answerable"] for line in lines]
+        figures["refusal_precision"], figures["refusal_recall"], figures["refusal_f1"] = metrics.precision_recall(
+            refused, unanswerable
+        )
     figures |= _confidence(lines) | _withheld(lines) | _generation(lines)
     return {name: round(float(value), 6) for name, value in figures.items() if value is not None}
 
@@ -84,8 +85,11 @@ def _confidence(lines: Sequence[Line]) -> dict[str, float | None]:
     probabilities = np.array([line["answerable_probability"] for line in lines], float)
     answered = np.array([line["status"] == "answered" for line in lines], bool)
     right = np.array([line["status"] == "answered" and _right(line) for line in lines], bool)
+    said = [line for line in lines if line["error"] is None]
     return {
-        "auroc_answerable": metrics.auroc(list(probabilities), [line["answerable"] for line in lines]),
+        "auroc_answerable": metrics.auroc(
+            [line["answerable_probability"] for line in said], [line["answerable"] for line in said]
+        ),
         # A refusal ranks below all answers and counts as wrong: what it would have said is not in it.
         "risk_coverage_area": metrics.risk_coverage_area(np.where(answered, 1 + probabilities, probabilities), right),
         "calibration_error": metrics.calibration_error(probabilities[answered], right[answered])
@@ -101,11 +105,14 @@ def _withheld(lines: Sequence[Line]) -> dict[str, float | None]:
     probabilities, right = curve(lines)
     f1 = np.array([(line["withheld"] or line["scores"])["f1"] for line in lines], float)
     answerable = np.array([line["answerable"] for line in lines], bool)
+    failed = np.array([line["error"] is not None for line in lines], bool)  # no refusal, and no probability
     return {
         "withheld_risk_coverage_area": metrics.risk_coverage_area(probabilities, right),
-        "withheld_calibration_error": metrics.calibration_error(probabilities, right),
+        "withheld_calibration_error": metrics.calibration_error(probabilities[~failed], right[~failed])
+        if not failed.all()
+        else None,
         "withheld_f1_has_answer": float(f1[answerable].mean()) if answerable.any() else None,
-        "withheld_best_f1": metrics.best_f1_threshold(probabilities, f1, answerable),
+        "withheld_best_f1": metrics.best_f1_threshold(probabilities, f1, answerable | failed),
     }
 
 

@@ -168,7 +168,7 @@ class Server:
                 answer = clock.follow(self._events(response, clock))
         except httpx.TimeoutException as error:
             raise TimedOut(f"no answer within {self.timeout:g} s", help="Raise --timeout.") from error
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from error
         return Reply(answer, clock.marks | _steps(answer))
 
@@ -186,8 +186,9 @@ class Server:
         return str(self._get(f"/v1/documents/{place.document_id}", where)["text"])
 
     def close(self) -> None:
-        """All connections."""
-        self._client.close()
+        """All connections, if there are any."""
+        if "_client" in self.__dict__:
+            self._client.close()
 
     __hash__ = object.__hash__
 
@@ -206,11 +207,17 @@ class Server:
     def _get(self, path: str, where: dict[str, str]) -> dict[str, Any]:
         try:
             response = self._client.get(path, params=where)
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise self._unreachable(error) from error
         if response.is_error:
             raise _problem(response)
-        found: dict[str, Any] = response.json()
+        try:
+            found: dict[str, Any] = response.json()
+        except ValueError as error:
+            raise SystemUnavailable(
+                f"{self.url} answers {_shortened(response.text)!r}",
+                help="Name a server of this project.",
+            ) from error
         return found
 
     def _unreachable(self, error: Exception) -> SystemUnavailable:

@@ -41,11 +41,16 @@ class Texts:
         """The text of a document; that of its current version by default."""
         return self._system.text(Place(self._collection, document_id, version))
 
+    def named(self, name: str) -> list[str]:
+        """The ids of the documents of this name; a whole name comes before the stem of a file's."""
+        found = self._named.get(name, [])
+        return [document_id for document_id in found if self.uri(document_id) == name] or found
+
     def gold(self, question: Question) -> dict[str, list[Span]]:
         """The evidence of a question by document id, overlapping places as one, in order."""
         places: dict[str, list[Span]] = {}
         for item in question.evidence:
-            for document_id in self._named.get(item.document, ()):
+            for document_id in self.named(item.document):
                 places.setdefault(document_id, []).append(item.span)
         return {document_id: _merged(spans) for document_id, spans in places.items()}
 
