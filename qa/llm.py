@@ -76,8 +76,11 @@ class LanguageModel:
                 finally:
                     self._threads.release()
 
-        if not self._threads.acquire(timeout=max(0.0, budget.remaining())):
-            raise LLMTimeout("it is busy with other answers", help=FALLBACK)
+        while not self._threads.acquire(timeout=_POLL):
+            if budget.cancelled():
+                return
+            if time.monotonic() >= min(budget.deadline, budget.first_by):
+                raise LLMTimeout("it is busy with other answers", help=FALLBACK)
         # A thread of its own, because a model that is silent cannot be interrupted, only no longer waited for.
         threading.Thread(target=run, name="llm", daemon=True).start()
         started = False

@@ -12,7 +12,7 @@ from collections import Counter
 from functools import cache
 from itertools import pairwise
 
-from qa.lexicon import DETERMINERS, POSSESSIVES, PRONOUNS, WH
+from qa.lexicon import DETERMINERS, POSSESSIVES, PRONOUNS, WH, base
 from qa.wording import ARTICLES, EMPHATIC, PLAIN, Item, antonyms, key_of, keys_of, own_key, read
 
 
@@ -127,7 +127,8 @@ def hedges(said: list[Item], source: list[Item]) -> list[str]:
     reasons = []
     content = {item.key for item in said if item.content}
     known = {item.key for item in source}
-    stems = {item.key.partition("+")[0] for item in said}
+    nouns = {at for at, item in enumerate(said) if item.key in _NOUNS_TOO and not _hedges(said, at)}  # `the plan`
+    stems = {item.key.partition("+")[0] for at, item in enumerate(said) if at not in nouns}
     kept = [(item.key, hedge(item), _governed(said, at, 3)) for at, item in enumerate(said) if _hedges(said, at)]
     there = [(item, hedge(item), _governed(source, at, 3)) for at, item in enumerate(source) if _hedges(source, at)]
     for item, kind, bears_on in there:
@@ -203,9 +204,19 @@ def _literal(items: list[Item], at: int) -> bool:
         return not to_do and not said_of and not (word == "reported" and before is not None and before.key in ARTICLES)
     if word == "may" and item.capital and not item.first:
         return True  # the month
-    if item.key not in _NOUNS_TOO or before is None:
+    if before is None:
         return False
-    return before.text.casefold() in _POSSESSIVES or before.kind == "number"
+    if word in {"most", "least"} and before.text.casefold() == "at":
+        return True  # it limits a number
+    return item.key in _NOUNS_TOO and (
+        before.text.casefold() in _POSSESSIVES or before.kind == "number" or (not to_do and _named_by(before, item))
+    )
+
+
+def _named_by(before: Item, item: Item) -> bool:
+    """Whether two words are one thing, the second in its basic form: `the transport plan`, not `the firms plan`."""
+    plain = before.kind == "word" and before.content and not hedge(before) and not before.text.endswith("s")
+    return plain and base(item.text) == item.text.casefold()
 
 
 def _doubled(items: list[Item], at: int) -> bool:
@@ -232,10 +243,13 @@ def frame(said: list[Item], source: list[Item], *, reports: bool = True) -> list
     """
     here, content = {item.key for item in said}, {item.key for item in said if item.content and not hedge(item)}
     speech = SPEECH if reports else SPEECH - _REPORTS
+    source = [item for at, item in enumerate(source) if not _spoken_of(source, at)]
     reasons = []
     clauses = [{item.key for item in clause} for clause in _contrasted(source)]
     there = set().union(*([clause for clause in clauses if content & clause] or clauses))
-    if there & speech and not there & speech & here:
+    known = {item.key for item in source}
+    disputed = known & _DISPUTES and known & SPEECH and not here & _DISPUTES
+    if disputed or (there & speech and not there & speech & here):
         reasons.append(UNATTRIBUTED)
     admitted = next((item.text for item in said if item.key in _ADMISSIONS), None)
     if admitted and not _ADMISSIONS & {item.key for item in source}:
@@ -243,6 +257,18 @@ def frame(said: list[Item], source: list[Item], *, reports: bool = True) -> list
     if _conditional(source) and not _conditional(said):
         reasons.append("condition: it leaves out a condition")
     return reasons
+
+
+_DISPUTES = keys_of("dispute deny contest reject contradict")
+_OPINIONS = keys_of("estimate claim view report feel doubt")
+
+
+def _spoken_of(items: list[Item], at: int) -> bool:
+    """Whether a word of speech is a noun there: `the original estimate`, `an insurance claim`."""
+    item, before = items[at], items[at - 1] if at else None
+    if item.key not in _OPINIONS or before is None or base(item.text) != item.text.casefold():
+        return False
+    return before.key in ARTICLES or (before.content and not before.capital and not before.text.endswith("s"))
 
 
 _CONTRASTS = frozenset({";", "but", "while", "whereas", "although", "though"})
@@ -297,6 +323,16 @@ def orders(said: list[Item], source: list[Item]) -> list[str]:
         if word not in {item.text.casefold() for item in told}:
             return [f"order: it tells its reader to {word} something"]
     return []
+
+
+_OBEY = frozenset("say tell answer reply write claim pretend print repeat announce ignore disregard forget".split())
+
+
+def steers(said: list[Item]) -> bool:
+    """Whether it tells a language model what to do: `Write that …`, `Ignore the instructions`; not `Open the valve`."""
+    words = [item.text.casefold() for item in said]
+    told = "that" in words[1:4] or not {"instructions", "prompt"}.isdisjoint(words)
+    return bool(words) and words[0] in _OBEY and told
 
 
 def _is_order(items: list[Item], at: int) -> bool:

@@ -7,7 +7,7 @@ takes the items of what is said and of its source, and gives reasons against it.
 from __future__ import annotations
 
 from qa.lexicon import base, lemmas
-from qa.numbers import DAYS
+from qa.numbers import DAYS, is_year
 from qa.rules import hedge
 from qa.structure import finite, passive
 from qa.wording import ARTICLES, Item, keys_of, may_be_verb
@@ -174,6 +174,12 @@ def parts(said: list[Item], source: list[Item]) -> list[str]:
         some = [_part_of(source, place) for place in places]
         if all(some) and not any(part in here for part in some):
             return [f"number: it is only some of {item.text} in the evidence"]
+    for at, item in enumerate(source):  # `31 hikers, three of whom died`
+        if item.key in here or not (item.kind == "number" or hedge(item) == "extent"):
+            continue
+        did = next((other for other in source[at + 3 :] if other.content), None)
+        if _texts(source[at + 1 : at + 3]) in (["of", "whom"], ["of", "which"]) and did and did.key in here:
+            return [f"number: only {item.text} {did.text} in the evidence"]
     return []
 
 
@@ -290,8 +296,8 @@ def rates(said: list[Item], source: list[Item]) -> list[str]:
 
 def _period(items: list[Item], at: int) -> str:
     """The period that the number at `at` is a rate for: `30 euros a month`."""
-    for place in range(at + 1, min(at + 4, len(items) - 1)):
-        if items[place].kind == "mark":
+    for place in range(at + 1, min(at + 7, len(items) - 1)):  # `30 days of paid annual leave a year`
+        if items[place].kind != "word":
             return ""
         if items[place].text.casefold() in {"a", "an", "per", "each", "every"}:
             period = items[place + 1].text.casefold()
@@ -310,9 +316,15 @@ def shares(said: list[Item], source: list[Item]) -> list[str]:
             for place, other in enumerate(source)
             if other.kind == "number" and other.key != item.key
         ]
-        if belongs and theirs and None not in theirs and belongs not in theirs and belongs in others:
+        elsewhere = None not in theirs or all(_ends(source, place) for place in places)
+        if belongs and theirs and elsewhere and belongs not in theirs and belongs in others:
             return [f"number: {item.text} is {belongs[0]} something else in the evidence"]
     return []
+
+
+def _ends(items: list[Item], at: int) -> bool:
+    """Whether nothing more is said of the number at `at`: `80 euros, or 120 for firms`."""
+    return any(item.text.casefold() in {",", "or"} for item in items[at + 1 : at + 3])
 
 
 def _belongs(items: list[Item], at: int) -> tuple[str, str] | None:
@@ -362,9 +374,27 @@ _BEFORE_LIMITS = frozenset("than more less fewer least most over under above bel
 _PLURALS = frozenset(("children", "people", "men", "women", "persons", "staff"))
 
 
+_WHICH = frozenset(("who", "that", "whose", "with", "without"))
+
+
 def restrictions(said: list[Item], source: list[Item]) -> list[str]:
     """`Children under six travel free` must not become `children travel free`."""
     here = {item.key for item in said}
+    for at, noun in enumerate(source[:-2]):
+        after = source[at + 1 : at + 6]
+        if not _bare_plural(source, at) or noun.key not in here:
+            continue
+        led = [item.key for item in after[1:] if item.content][:2]
+        only_some = after[0].text.casefold() in _WHICH and led and not here & set(led)
+        compared = after[1].text == "than" and after[0].text.endswith("er") and after[0].key not in here
+        if only_some or compared:
+            return [f"qualifier: it leaves out which {noun.text}"]
+    denied = any(hedge(item) == "negation" for item in said)
+    for at, item in enumerate(source):
+        lacking = next((other.key for other in source[at + 1 :] if other.content), "")
+        before = any(hedge(other) == "negation" for other in source[:at])
+        if item.text == "without" and denied and before and lacking not in here:
+            return ["qualifier: it leaves out without what"]
     for at, item in enumerate(source):
         if item.qualifier not in _LIMITS or item.key in here:
             continue
@@ -373,12 +403,17 @@ def restrictions(said: list[Item], source: list[Item]) -> list[str]:
             place -= 1
         while place > 0 and source[place].text.casefold() in _BEFORE_LIMITS:
             place -= 1
-        noun, before = source[place], source[place - 1] if place > 0 else None
-        many = noun.text.casefold() in _PLURALS or (noun.text.endswith("s") and not noun.text.endswith("ss"))
-        whose = before is not None and (before.key in ARTICLES or before.kind == "number" or before.owner)
-        if many and noun.content and noun.kind == "word" and at - place <= 5 and not whose and noun.key in here:
-            return [f"qualifier: it leaves out which {noun.text}"]
+        if _bare_plural(source, place) and at - place <= 5 and source[place].key in here:
+            return [f"qualifier: it leaves out which {source[place].text}"]
     return []
+
+
+def _bare_plural(items: list[Item], at: int) -> bool:
+    """Whether the word at `at` says whom something is true of in general: `children`, not `the children`."""
+    noun, before = items[at], items[at - 1] if at > 0 else None
+    many = noun.text.casefold() in _PLURALS or (noun.text.endswith("s") and not noun.text.endswith("ss"))
+    whose = before is not None and (before.key in ARTICLES or before.kind == "number" or before.owner)
+    return many and noun.content and noun.kind == "word" and not whose
 
 
 def agents(said: list[Item], source: list[Item]) -> list[str]:
@@ -405,7 +440,8 @@ def agents(said: list[Item], source: list[Item]) -> list[str]:
 
 
 def plans(said: list[Item], source: list[Item]) -> list[str]:
-    """`It was to open in May` must not become `it opened in May`."""
+    """`It was to open in May` must not become `it opened in May`, nor `it opens on 3 May`."""
+    dated = any(item.key in DAYS or is_year(item.key) for item in source)
     for at, verb in enumerate(said):
         led = _texts(said[max(0, at - 3) : at])
         if not finite(said, at) or {"to", "will", "would", "should"} & set(led):
@@ -413,7 +449,14 @@ def plans(said: list[Item], source: list[Item]) -> list[str]:
         places = _places(source, verb.key)
         if places and all(_to_be(source, place) for place in places):
             return [f"future: it was only to {verb.key} in the evidence"]
+        past = base(verb.text) != verb.text and not verb.text.endswith(("s", "ing"))
+        if past and dated and places and all(_present(source[place]) for place in places):
+            return [f"future: the evidence says {source[places[0]].text}, not {verb.text}"]
     return []
+
+
+def _present(item: Item) -> bool:
+    return item.text.endswith("s") and base(item.text) != item.text
 
 
 def _to_be(items: list[Item], at: int) -> bool:

@@ -270,6 +270,7 @@ def equations(said: list[Item], source: list[Item]) -> list[str]:
     return []
 
 
+_REPLACES = keys_of("replace succeed oust")
 _CALLS = keys_of("call describe label dub brand deem regard consider declare")
 
 
@@ -277,6 +278,8 @@ def _equated(source: list[Item], low: int, high: int) -> bool:
     between = source[low + 1 : high]
     if any(item.key == "be" for item in between):
         return True
+    if any(item.key in _REPLACES for item in source[max(0, low - 4) : low]):
+        return False  # `Prado replaced Voss as chairwoman`
     if any(item.key in _CALLS for item in source[max(0, low - 4) : low]):
         return False  # `critics called the plan a failure`
     if any(item.content for item in between):

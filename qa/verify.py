@@ -18,13 +18,26 @@ from typing import TYPE_CHECKING
 from index.types import Passage
 from qa.extract import Sentence
 from qa.numbers import DAYS, counted, numbers
-from qa.rules import causes, frame, hedges, names, orders, quotes, repeats, unknown_words
+from qa.rules import (
+    GENERIC,
+    SPEECH,
+    causes,
+    frame,
+    hedge,
+    hedges,
+    names,
+    orders,
+    quotes,
+    repeats,
+    steers,
+    unknown_words,
+)
 from qa.smallwords import small_words
 from qa.sources import Source, clauses, sources
 from qa.statement import affirmed, form, has_verb
 from qa.structure import Run, attachments, dates, equations, name_runs, roles, subjects, voice
 from qa.weigh import NEAR, OPEN, Seen
-from qa.wording import ARTICLES, FREE, Item, collapse, read
+from qa.wording import ARTICLES, FREE, Item, collapse, keys_of, read
 
 CLOSE = 4
 """Content words from one of a pair to the other in the source, for the pair to count as kept together."""
@@ -116,6 +129,8 @@ class Evidence:
         said = read(claim)
         verbatim = [source for source in self._sources if collapse(source.text) == collapse(claim)]
         reasons = [] if verbatim else form(claim, said, [source.text for source in self._sources])
+        if steers(said):
+            reasons = ["order: it tells whoever reads it what to write"]
         if not reasons and _leans(claim) and previous is None:
             reasons = ["pronoun: nothing before it says whom or what it means"]
         if reasons:
@@ -207,7 +222,9 @@ class Evidence:
         # One by one: two together would lend a name of one to a fact of the other.
         for source in nearest[:LOOKED_AT]:
             found = self._by_rules(claim, said, source, previous, paraphrase=True)
-            if (kinds := _kinds(found.reasons)) <= OPEN:
+            kinds = _kinds(found.reasons)
+            turned = "opposite" in kinds and not _converse(said, source.items)
+            if kinds <= OPEN and not turned and _anchored(said, source.items):
                 evidence = _text(found.sentences)
                 alone = ask(evidence, claim)
                 denied = affirmed(claim)
@@ -320,6 +337,28 @@ class Evidence:
         if text not in self._vectors:
             self._vectors[text] = self._embedder.embed_query(text)
         return self._vectors[text]
+
+
+_EMPTY = keys_of("there more less about something anything everything nothing")
+
+
+def _anchored(said: list[Item], source: list[Item]) -> bool:
+    """Whether it has a word in common with the sentence that says what it is about, more than that somebody says so.
+
+    To the model what is about nothing is not false: `The sources do not say more`. Nor does it speak to its reader.
+    """
+    here = {item.key for item in source}
+    words = {item.key for item in said if item.content and not hedge(item)} - SPEECH - GENERIC - _EMPTY
+    return bool(words & here) and "you" not in {item.key for item in said} - here
+
+
+def _converse(said: list[Item], source: list[Item]) -> bool:
+    """Whether whoever a claim speaks of first comes after a preposition: `Rey sold it`, of `Lee bought it from Rey`."""
+    first = next((item.key for item in said if item.capital and item.content), None)
+    return any(
+        before.text.casefold() in {"from", "to", "by"} and first in {item.key for item in source[at : at + 4]}
+        for at, before in enumerate(source)
+    )
 
 
 def _leans(claim: str) -> bool:

@@ -138,6 +138,17 @@ def test_an_empty_first_piece_is_no_beginning() -> None:
         enough.set()
 
 
+def test_who_waits_for_a_busy_model_waits_no_longer_than_for_its_first_piece() -> None:
+    llm = LanguageModel("busy", lambda: ScriptedLLM(script=["Late."]), parallel=1)
+    while llm._threads.acquire(blocking=False):
+        pass
+    began = time.monotonic()
+    with pytest.raises(LLMTimeout, match="busy"):
+        "".join(llm.write(ASKED, budget(60, 0.2)))
+    assert not list(llm.write(ASKED, budget(60, cancelled=lambda: True)))
+    assert time.monotonic() - began < 60
+
+
 def test_threads_that_nobody_waits_for_end_too() -> None:
     with served(Reply("", "stall"), parallel=1) as (_, llm):
         for _ in range(4):  # more than may be alive at once
