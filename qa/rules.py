@@ -268,6 +268,8 @@ def _spoken_of(items: list[Item], at: int) -> bool:
     item, before = items[at], items[at - 1] if at else None
     if item.key not in _OPINIONS or before is None or base(item.text) != item.text.casefold():
         return False
+    if at + 1 < len(items) and items[at + 1].text == "that":
+        return False  # `the staff claim that …`
     return before.key in ARTICLES or (before.content and not before.capital and not before.text.endswith("s"))
 
 
