@@ -163,9 +163,9 @@ def test_stream_and_json_give_the_same_answer(client: TestClient, question: str)
 
 def test_collections_are_apart(client: TestClient) -> None:
     question = "How many loaves does he sell a week?"
-    assert ask(client, question)["short_answer"] == "140"
+    assert "140" in ask(client, question)["short_answer"]
     other = ask(client, question, collection="other")
-    assert other["short_answer"] == "95"
+    assert "95" in other["short_answer"]
     assert "collection=other" in other["citations"][0]["viewer_url"]
     assert client.get(f"/v1/citations/{other['citations'][0]['id']}").json()["collection"] == "other"
 

@@ -121,8 +121,8 @@ def test_every_kind_can_be_made_and_is_made_again_from_the_same_seed(
 def test_what_the_reader_takes_for_an_answer_is_none_where_the_answer_is_not(draw: Callable[[str], list[Pair]]) -> None:
     for pair in draw("misread"):
         assert pair.label == Label.NOT_SUPPORTED
-        found = pair.claim.rsplit("? ", 1)[-1].removesuffix(".")
-        assert normal(found).strip() in normal(pair.evidence), pair
+        found = set(normal(pair.claim.rsplit("? ", 1)[-1]).split())  # a synonym may stand for a word or two
+        assert len(found - set(normal(pair.evidence).split())) <= 1, pair
 
 
 def test_an_answer_is_a_claim_behind_its_question() -> None:

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from qa.cli import main
-from qa.evaluation.grounding import Pair, load_pairs, measure
+from qa.evaluation.grounding import Pair, evaluate_grounding, load_pairs, measure
 from qa.evaluation.questions import InvalidDataset
 
 TEXT = "The library opens at nine on weekdays. Ada Byrne founded it in 1871."
@@ -50,9 +50,13 @@ ONE_KIND = b'{"source": "a", "evidence": "x", "claim": "y", "supported": true}\n
 SAID = ONE_KIND.replace(b"true", b'"false"', 1)
 
 
-@pytest.mark.parametrize(
-    "content", [b"", b"\x1f\x8bno", b'{"source": "a"}', b"[1]", b"\xff\xfe", DAMAGED, ONE_KIND, SAID]
-)
+def test_pairs_of_one_kind_measure_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x").write_bytes(ONE_KIND)
+    with pytest.raises(InvalidDataset, match="one kind"):
+        evaluate_grounding(tmp_path / "x", tmp_path / "out", sample=None, seed=13)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x1f\x8bno", b'{"source": "a"}', b"[1]", b"\xff\xfe", DAMAGED, SAID])
 def test_what_is_no_file_of_pairs(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "x").write_bytes(content)
     with pytest.raises(InvalidDataset):

@@ -51,14 +51,14 @@ def load_pairs(path: Path) -> tuple[list[Pair], str]:
     pairs = list(_pairs(path, text))
     if not pairs:
         raise InvalidDataset(f"{path} has no pair", help=FORMATS)
-    if len({pair.supported for pair in pairs}) == 1:
-        raise InvalidDataset(f"{path} has only pairs of one kind", help="Supported ones and others are told apart.")
     return pairs, hashlib.sha256(raw).hexdigest()
 
 
 def evaluate_grounding(path: Path, output: Path, *, sample: int | None, seed: int) -> dict[str, Any]:
     """Judge every pair as a claim of an answer is judged, and write `report.json` and `report.md` to `output`."""
     pairs, checksum = load_pairs(path)
+    if len({pair.supported for pair in pairs}) == 1:
+        raise InvalidDataset(f"{path} has only pairs of one kind", help="Supported ones and others are told apart.")
     whole = len(pairs)
     if sample and sample < whole:
         pairs = [pairs[i] for i in sorted(random.Random(seed).sample(range(whole), sample))]  # noqa: S311
