@@ -76,14 +76,15 @@ def find(
         if found and (candidate.score < found[0].score - _FARTHEST or len(found) == MOST_ANSWERS):
             continue
         quoted = excerpt(item.ranked.passage, item.place(candidate), before)
-        if not shown.isdisjoint(quoted.places()) or collapse(quoted.evidence()) in told:
+        evidence = collapse(quoted.evidence())
+        if not shown.isdisjoint(quoted.places()) or evidence in told:
             continue
         answer = judge(question, item, candidate, quoted, reader, calibration, odds)
         if found and answer.probability < max(threshold, _MORE_LIKELY_THAN_NOT):
             continue
         found.append(answer)
         shown.update(quoted.places())
-        told.add(collapse(quoted.evidence()))
+        told.add(evidence)
         if answer.probability < threshold:
             break
     return found

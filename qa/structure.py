@@ -270,18 +270,15 @@ def equations(said: list[Item], source: list[Item]) -> list[str]:
     return []
 
 
-_REPLACES = keys_of("replace succeed oust")
-_CALLS = keys_of("call describe label dub brand deem regard consider declare")
+_CALLS = keys_of("call describe label dub brand deem regard consider declare replace succeed oust")
 
 
 def _equated(source: list[Item], low: int, high: int) -> bool:
     between = source[low + 1 : high]
     if any(item.key == "be" for item in between):
         return True
-    if any(item.key in _REPLACES for item in source[max(0, low - 4) : low]):
-        return False  # `Prado replaced Voss as chairwoman`
     if any(item.key in _CALLS for item in source[max(0, low - 4) : low]):
-        return False  # `critics called the plan a failure`
+        return False  # `critics called the plan a failure`, `Prado replaced Voss as chairwoman`
     if any(item.content for item in between):
         return False
     first = low

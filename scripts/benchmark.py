@@ -104,9 +104,8 @@ class Told:
         sections[title] = {"markdown": markdown, "data": data}
         write_json(sections, path)
         parts = [f"## {name}\n\n{section['markdown']}\n" for name, section in sorted(sections.items())]
-        text = "# Benchmark\n\nMade by `scripts/benchmark.py`; [what it means](../performance.md).\n\n" + "\n".join(
-            parts
-        )
+        head = "# Benchmark\n\nMade by `scripts/benchmark.py`; [what it means](../performance.md).\n\n"
+        text = head + "\n".join(parts)
         (self._output / "benchmark.md").write_text(text, encoding="utf-8")
 
 

@@ -33,7 +33,7 @@ from training.corpus import load_squad
 from training.examples import Example, Maker
 from training.export import export, restore
 from training.reader import ReaderRecipe, scores, train
-from training.trunk import MPNET_PIECES, in_berts_pieces, trunk_folder, word_vectors
+from training.trunk import MPNET_PIECES, freeze, in_berts_pieces, trunk_folder, word_vectors
 from training.written import load_questions
 
 MIX = {
@@ -86,8 +86,7 @@ def main() -> None:
     model = AutoModelForQuestionAnswering.from_pretrained(init, attn_implementation="eager", dtype=torch.float32)
     if model.config.model_type == "mpnet" and model.config.vocab_size == MPNET_PIECES:
         in_berts_pieces(model)
-    for module in [model.base_model.embeddings, *model.base_model.encoder.layer][: options.frozen]:
-        module.requires_grad_(False)
+    freeze(model, options.frozen)
     if exported:
         model.load_state_dict(restore(exported))
     tokenizer = untruncated(Tokenizer.from_file(str(MODEL_DIR / "tokenizer.json")))

@@ -34,7 +34,7 @@ from training.examples import Maker
 from training.export import export, restore
 from training.grounding import load_grounding, narrow_all, part_of
 from training.support import SupportRecipe, Twins, probabilities, train
-from training.trunk import trunk_folder, word_vectors
+from training.trunk import freeze, trunk_folder, word_vectors
 from training.written import as_claims, load_claims, load_questions, written_pair
 
 MIX = {
@@ -106,8 +106,7 @@ def main() -> None:
         id2label={int(label): label.name for label in Label if label != Label.UNSUPPORTED},
         label2id={label.name: int(label) for label in Label if label != Label.UNSUPPORTED},
     )
-    for module in [model.base_model.embeddings, *model.base_model.encoder.layer][: options.frozen]:
-        module.requires_grad_(False)
+    freeze(model, options.frozen)
     if onnx.is_file():
         model.load_state_dict(
             {k: v for k, v in restore(onnx).items() if k.startswith(("bert.", "classifier."))}, strict=False

@@ -163,9 +163,9 @@ def test_stream_and_json_give_the_same_answer(client: TestClient, question: str)
 
 def test_collections_are_apart(client: TestClient) -> None:
     question = "How many loaves does he sell a week?"
-    assert "140" in ask(client, question)["short_answer"]
+    assert ask(client, question)["short_answer"].removeprefix("about ") == "140"
     other = ask(client, question, collection="other")
-    assert "95" in other["short_answer"]
+    assert other["short_answer"].removeprefix("about ") == "95"
     assert "collection=other" in other["citations"][0]["viewer_url"]
     assert client.get(f"/v1/citations/{other['citations'][0]['id']}").json()["collection"] == "other"
 

