@@ -157,7 +157,8 @@ def hedges(said: list[Item], source: list[Item]) -> list[str]:
             and not any(others & set(far) for _, other, far in there if other == kind)
         )
         if stray or not any(first <= reach for reach in same):
-            reasons.append(f"{kind}: {mine} is not in the evidence there")
+            added = "hedge" if kind == "modality" else kind  # more careful than the evidence, not less
+            reasons.append(f"{added}: {mine} is not in the evidence there")
     return reasons
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
@@ -22,7 +22,10 @@ _WHEN = re.compile(r"\b(?:until|till|in|on)\s+(?P<date>(?:[\w.]+ ){0,2}\d{4}),?\
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A sentence of a passage, the sentence that says whom its pronouns stand for, and the words of its passage."""
+    """A sentence of a passage, the sentence that says whom its pronouns stand for, and the words of its passage.
+
+    With a `lead` it is two sentences: that one and the next, which leans on it.
+    """
 
     sentence: Sentence
     text: str
@@ -32,6 +35,7 @@ class Source:
     context: list[Item]
     around: frozenset[str]
     full: Named | None = None
+    lead: Sentence | None = None
 
     @property
     def document(self) -> str:
@@ -82,6 +86,24 @@ def _source(passage: Passage, span: Span) -> Source:
         read(passage.slice(before)) if before else [],
         _introduced(passage.text),
     )
+
+
+def pairs(known: Sequence[Source]) -> Iterator[Source]:
+    """Each sentence that leans on the one right before it, together with that one."""
+    for first, second in pairwise(known):
+        if first.sentence[0] == second.sentence[0] and (
+            second.before == first.sentence or UNRESOLVED.match(second.text)
+        ):
+            yield replace(
+                second,
+                text=f"{first.text} {second.text}",
+                items=[*first.items, *second.items],
+                keys=first.keys | second.keys,
+                before=None,
+                context=[],
+                full=None,
+                lead=first.sentence,
+            )
 
 
 def clauses(passage: Passage, span: Span) -> Iterator[Source]:

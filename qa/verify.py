@@ -33,10 +33,10 @@ from qa.rules import (
     unknown_words,
 )
 from qa.smallwords import small_words
-from qa.sources import Source, clauses, sources
+from qa.sources import Source, clauses, pairs, sources
 from qa.statement import affirmed, form, has_verb
 from qa.structure import Run, attachments, dates, equations, name_runs, roles, subjects, voice
-from qa.weigh import NEAR, OPEN, Seen
+from qa.weigh import NEAR, OPEN, OVERRULED, Seen
 from qa.wording import ARTICLES, FREE, Item, collapse, keys_of, read
 
 CLOSE = 4
@@ -80,6 +80,8 @@ DOUBTFUL = 0.5
 which the claim is not tried in parts."""
 LOOKED_AT = 4
 """Sentences nearest to a claim that the model is shown by themselves."""
+PAIRED = 2
+"""Pairs of sentences, one of which leans on the other, that it is shown besides."""
 ROOM = 1000
 """Characters of claim and sentences that the model is shown together: what fits its window of 256 word pieces."""
 
@@ -112,6 +114,7 @@ class Evidence:
         sentences = list(sentences)
         self._sources = sources(sentences)
         self._clauses = [clause for sentence in sentences for clause in clauses(*sentence)]
+        self._pairs = list(pairs(self._sources))
         self._embedder = embedder
         self._judge = judge
         self._vectors: dict[str, Vectors] = {}
@@ -219,17 +222,19 @@ class Evidence:
         weighed = replace(best, score=score, sentences=_needed(said, nearest), contradicted=against)
         if verdict.supported < DOUBTFUL:
             return weighed
-        # One by one: two together would lend a name of one to a fact of the other.
-        for source in nearest[:LOOKED_AT]:
+        # One by one: two together would lend a name of one to a fact of the other, unless one leans on the other.
+        for source in [*nearest[:LOOKED_AT], *self._paired(said, nearest[:LOOKED_AT])]:
             found = self._by_rules(claim, said, source, previous, paraphrase=True)
             kinds = _kinds(found.reasons)
             turned = "opposite" in kinds and not _converse(said, source.items)
-            if kinds <= OPEN and not turned and _anchored(said, source.items):
+            if kinds <= OVERRULED and not turned and _anchored(said, source.items):
                 evidence = _text(found.sentences)
                 alone = ask(evidence, claim)
                 denied = affirmed(claim)
                 if denied and ask(evidence, denied).odds >= alone.odds:
                     continue  # the model did not hear the negation
+                if source.lead and alone.supported < SURE:
+                    continue  # of two sentences the weighing knows nothing
                 near = replace(seen, alone=alone.odds, kinds=kinds)
                 score = judge.weighing.probability(near)
                 if min(score, judge.weighing.probability(replace(near, together=alone.odds))) >= SURE:
@@ -262,6 +267,14 @@ class Evidence:
                 room -= len(source.text)
         return nearest
 
+    def _paired(self, said: list[Item], nearest: Sequence[Source]) -> list[Source]:
+        """The pairs of sentences with one of the nearest that have more of the claim's words than either alone."""
+        near = {source.sentence: _share(said, source) for source in nearest}
+        least = max(near.values())
+        found = [pair for pair in self._pairs if not near.keys().isdisjoint((pair.lead, pair.sentence))]
+        found = [pair for pair in found if _share(said, pair) > least and not orders(said, pair.items)]
+        return sorted(found, key=lambda pair: -_share(said, pair))[:PAIRED]
+
     def _invents(self, said: list[Item]) -> bool:
         """Whether it has a number or a name that no sentence has: no model adds one to the evidence."""
         exact = {item.key for item in said if item.kind == "number" or (item.capital and not item.first)}
@@ -270,7 +283,8 @@ class Evidence:
     def _by_rules(
         self, claim: str, said: list[Item], source: Source, previous: str | None, *, paraphrase: bool
     ) -> Support:
-        sentences: tuple[Sentence, ...] = (source.sentence,)
+        lead = (source.lead,) if source.lead else ()
+        sentences: tuple[Sentence, ...] = (*lead, source.sentence)
         items, own, lent = source.items, source.keys, source.context
         if source.full and any(item.capital and item.key in source.full.added for item in said):
             items, own = source.full.items, source.keys | source.full.added

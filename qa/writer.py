@@ -105,7 +105,8 @@ class Writer:
             support = evidence.support(sentence, previous)
             cosine = self._likeness(asked, sentence) if support.supported else 0.0
             about = [cosine, *(likeness[passage.id] for passage, _ in support.sentences)]
-            if support.supported and max(about) < TO_THE_POINT and quoted.isdisjoint(support.sentences):
+            beside = max(about) < TO_THE_POINT and quoted.isdisjoint(support.sentences)
+            if support.supported and beside and not any(self._answers(part, sentence) for part in parts):
                 support = Support(0.0, support.sentences, ("question: it does not help to answer",))
             if support.supported and collapse(sentence) in said:
                 support = Support(0.0, support.sentences, ("repetition: it has been said",))

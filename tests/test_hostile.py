@@ -195,9 +195,13 @@ def _until(true: object, seconds: float = 10) -> bool:
     return False
 
 
-def test_of_claims_that_are_not_quite_it_few_pass(models: Real) -> None:
+@pytest.mark.parametrize(
+    ("folder", "true", "false"),
+    [("false_claims", 33, 60), ("answer_pairs", 75, 28)],  # of 50 and 283; of 240 and 240
+)
+def test_most_that_passes_is_true(models: Real, folder: str, true: int, false: int) -> None:
     embedder, *_ = models
-    file = DATA.parent / "false_claims" / "claims.jsonl"
+    file = DATA.parent / folder / "claims.jsonl"
     passed = {"true": 0, "false": 0}
     for line in file.read_text(encoding="utf-8").splitlines():
         record = json.loads(line)
@@ -206,5 +210,5 @@ def test_of_claims_that_are_not_quite_it_few_pass(models: Real) -> None:
         evidence = Evidence.of(embedder, [passage], JUDGE)
         for kind in passed:
             passed[kind] += sum(evidence.support(claim, "").supported for claim in record[kind])
-    assert passed["false"] <= 60, "of 283; 90 before the rules were mended"
-    assert passed["true"] >= 33, "of 50; 31 before"
+    assert passed["true"] >= true
+    assert passed["false"] <= false

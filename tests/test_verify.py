@@ -508,11 +508,51 @@ def test_a_model_that_is_sure_lets_other_words_pass_and_is_quoted_with_its_score
         "Ada Byrne received a fee of 300 dollars from the harbour company in 2015.",
         "Ada Byrne never received a fee of 300 dollars from the harbour company in 2014.",
         "The company will construct a pier in Oskel.",
-        "Ada Byrne may have received a fee of 300 dollars in 2014.",
+        "The company may build a pier in Oskel before 2030.",
     ],
 )
 def test_no_model_overrules_numbers_names_dates_negations_and_hedges(claim: str) -> None:
     assert not judged(PAID, FakeJudge(1.0)).support(claim).supported
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "Ada Byrne may have received a fee of 300 dollars in 2014.",
+        "In 2014, Ada Byrne was able to obtain 300 dollars from the harbour company.",
+    ],
+)
+def test_a_model_that_is_sure_lets_a_claim_be_more_careful_than_the_evidence(claim: str) -> None:
+    assert {"hedge"} <= {reason.partition(":")[0] for reason in evidence_of(PAID).support(claim).reasons}
+    assert not judged(PAID, FakeJudge(0.5)).support(claim).supported
+    assert judged(PAID, FakeJudge(0.99)).support(claim).supported
+
+
+FARM = (
+    "The farm at Oskel covers 412 hectares and has more than 680,000 trees. "
+    "Its barn holds 95 cows, according to Ada Byrne. Lee bought a mill with 30 goats."
+)
+
+
+def test_two_sentences_of_which_one_leans_on_the_other_support_a_claim_together() -> None:
+    claim = "The farm of 412 hectares has a barn that holds 95 cows, according to Ada Byrne."
+    assert not judged(FARM, FakeJudge(0.5)).support(claim).supported
+    found = judged(FARM, FakeJudge(0.99)).support(claim)
+    assert found.supported
+    cited = [p.slice(s) for p, s in found.sentences]
+    assert " ".join(cited) == FARM[: FARM.index(" Lee")]
+
+
+@pytest.mark.parametrize(
+    "claim",
+    [
+        "The mill that Lee bought has a barn that holds 95 cows.",  # one does not lean on the other
+        "The farm of 412 hectares has a barn that holds 59 cows, according to Ada Byrne.",
+        "The farm of 412 hectares has a barn that holds 95 cows, according to Nina Voss.",
+    ],
+)
+def test_two_sentences_lend_no_name_or_number_that_they_do_not_have(claim: str) -> None:
+    assert not judged(FARM, FakeJudge(0.99)).support(claim).supported
 
 
 @pytest.mark.parametrize(
@@ -578,7 +618,7 @@ SAID_ALIKE = [
     ("The wall of the pier is chiefly red stone.", "The wall of the pier is mainly red stone."),
 ]  # fmt: skip
 TURNED_ASIDE = [
-    ("The ferry carries up to 320 passengers.", "The ferry must carry 320 passengers.", "modality"),
+    ("The ferry carries up to 320 passengers.", "The ferry must carry 320 passengers.", "hedge"),
     ("The rated capacity of the farm is 245 megawatts.", "The rated capacity of the farm is 245 GW.", "number"),
     ("The walk takes 20 minutes.", "The walk takes 20 hours.", "number"),
     ("The rainy season starts in June.", "The rainy season lasts from June on.", "word"),

@@ -68,8 +68,8 @@ def test_the_weights_are_those_fitted_for_the_model(tmp_path: Path) -> None:
 
 
 def test_a_claim_that_the_checks_reject_has_a_score_and_its_reasons() -> None:
-    found = evidence(FERRY, FakeJudge(0.9)).support("Two sailors perhaps inhaled fumes on the Marenka.")
-    assert [reason for reason in found.reasons if reason.startswith("modality")]
+    found = evidence(FERRY, FakeJudge(0.9)).support("More than two sailors inhaled fumes on the Marenka.")
+    assert [reason for reason in found.reasons if reason.startswith("qualifier")]
     assert found.score > 0.6
 
 
