@@ -269,10 +269,10 @@ class Evidence:
 
     def _paired(self, said: list[Item], nearest: Sequence[Source]) -> list[Source]:
         """The pairs of sentences with one of the nearest that have more of the claim's words than either alone."""
-        near = {source.sentence: _share(said, source) for source in nearest}
-        least = max(near.values())
-        found = [pair for pair in self._pairs if not near.keys().isdisjoint((pair.lead, pair.sentence))]
-        found = [pair for pair in found if _share(said, pair) > least and not orders(said, pair.items)]
+        near = {source.sentence for source in nearest}
+        alone = max(_share(said, source) for source in nearest)
+        found = [pair for pair in self._pairs if not near.isdisjoint((pair.lead, pair.sentence))]
+        found = [pair for pair in found if _share(said, pair) > alone and not orders(said, pair.items)]
         return sorted(found, key=lambda pair: -_share(said, pair))[:PAIRED]
 
     def _invents(self, said: list[Item]) -> bool:
