@@ -14,8 +14,8 @@ OPEN = frozenset({"word", "words", "meaning", "structure", "emphasis", "opposite
 """Kinds of reasons that are a matter of words: paraphrase gives them as well as an error does."""
 OVERRULED = OPEN | {"hedge", "extent", "cause", "time"}
 """Kinds of reasons that a model may overrule in an answer. Of written claims that nothing was trained on (half of them
-true) and that it holds for supported, 93 had some of the last four kinds against them and else only words: 86 were true;
-of 396 with words alone 321."""
+true) and that it holds for supported, 93 had some of the last four kinds against them and else only words: 86 were
+true; of 396 with words alone 321."""
 ROLES = frozenset({"roles", "order", "direction", "owner"})
 """Kinds of reasons that say who does what, or what belongs to whom."""
 NEAR, WORDED = 0.75, 0.95
