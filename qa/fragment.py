@@ -79,11 +79,10 @@ def _places(folded: str, prefix: list[str], parts: list[str], suffix: list[str])
     pieces = [_fold(" ".join(words)) for words in (prefix, parts[:1], parts[1:], suffix)]
     before, first, last, behind = map(re.escape, pieces)
     begin = f"{before}{_GAP}{first}" if before else first
-    finish = f"{last or begin}{_GAP}{behind}" if behind else last or begin
     if not last:
-        return _count(finish, folded)
-    # Both ends have to be unmistakable: a browser takes the first end behind a beginning.
-    return max(_count(begin, folded), _count(finish, folded))
+        return _count(f"{begin}{_GAP}{behind}" if behind else begin, folded)
+    # Both ends have to be unmistakable: a browser takes the first end behind a beginning, whatever follows it.
+    return max(_count(begin, folded), _count(last, folded))
 
 
 def _count(pattern: str, text: str) -> int:

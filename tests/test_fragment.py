@@ -76,6 +76,13 @@ def test_a_link_matches_the_cited_place_and_no_other(text: str, data: st.DataObj
         assert found(text, url) == [exact]
 
 
+def test_an_end_that_stands_earlier_in_the_citation_is_no_end() -> None:
+    text = "one two three four owl\nin 1988 the owl\n1988 the ferry"
+    end = len(text) - len(" ferry")
+    url = text_fragment_url(URL, text, 0, end)
+    assert url is None or found(text, url) == [(0, end)]
+
+
 @given(st.lists(sentences, min_size=2, max_size=6, unique_by=lambda line: folded(line)[0]), st.data())
 def test_a_sentence_that_stands_once_has_a_link(lines: list[str], data: st.DataObject) -> None:
     text = "\n\n".join(f"{line} Number {i}." for i, line in enumerate(lines))
