@@ -89,11 +89,9 @@ def _source(passage: Passage, span: Span) -> Source:
 
 
 def pairs(known: Sequence[Source]) -> Iterator[Source]:
-    """Each sentence that leans on the one right before it, together with that one."""
+    """Each sentence that begins with what the one right before it names (`It`, `Their`), together with that one."""
     for first, second in pairwise(known):
-        if first.sentence[0] == second.sentence[0] and (
-            second.before == first.sentence or UNRESOLVED.match(second.text)
-        ):
+        if first.sentence[0] == second.sentence[0] and UNRESOLVED.match(second.text):
             yield replace(
                 second,
                 text=f"{first.text} {second.text}",
