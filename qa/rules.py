@@ -157,7 +157,7 @@ def hedges(said: list[Item], source: list[Item]) -> list[str]:
             and not any(others & set(far) for _, other, far in there if other == kind)
         )
         if stray or not any(first <= reach for reach in same):
-            added = "hedge" if kind == "modality" else kind  # more careful than the evidence, not less
+            added = "hedge" if kind == "modality" else kind  # added to a fact, not left out
             reasons.append(f"{added}: {mine} is not in the evidence there")
     return reasons
 
