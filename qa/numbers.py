@@ -24,6 +24,8 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
         if item.kind != "number" or _pronoun(said, at):
             continue
         places = [index for index, other in enumerate(source) if other.key == item.key]
+        if not places and _indefinite(said, at, source):
+            continue
         if not places:
             if not (at and said[at - 1].capital and (said[at - 1].key, item.key) in lent):
                 reasons.append(f"number: {item.text} is not in the evidence")
@@ -91,6 +93,14 @@ def _pronoun(items: Sequence[Item], at: int) -> bool:
     named = any(item.key in ARTICLES for item in items[max(0, at - 2) : at])
     nobody = at > 0 and items[at - 1].text.casefold() == "no"
     return items[at].text == "one" and (nobody or (ends and named))
+
+
+def _indefinite(said: Sequence[Item], at: int, source: Sequence[Item]) -> bool:
+    """`for one year`, of `for a year`."""
+    counted = _next(said, at)
+    return said[at].text.casefold() == "one" and any(
+        article.text.casefold() in {"a", "an"} and other.key == counted for article, other in pairwise(source)
+    )
 
 
 def _next(items: Sequence[Item], at: int) -> str:

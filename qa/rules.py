@@ -13,7 +13,12 @@ from functools import cache
 from itertools import pairwise
 
 from qa.lexicon import DETERMINERS, POSSESSIVES, PRONOUNS, WH, base
-from qa.wording import ARTICLES, EMPHATIC, PLAIN, Item, antonyms, key_of, keys_of, own_key, read
+from qa.wording import ARTICLES, EMPHATIC, PLAIN, Item, antonyms, key_of, keys_of, own_key, qualifies, read
+
+_TITLES = keys_of(
+    "mr mrs ms dr prof professor doctor sir inspector superintendent commissioner detective sergeant captain major "
+    "colonel general admiral councillor mayor governor senator president chancellor minister judge justice bishop"
+)
 
 
 def names(said: list[Item], source: list[Item]) -> list[str]:
@@ -31,9 +36,12 @@ def names(said: list[Item], source: list[Item]) -> list[str]:
         named.append(item if name else None)
         if name and item.key not in in_source:
             reasons.append(f"name: {item.text} is not in the evidence")
-    keys = [item.key for item in source]
+    beside = {(left.key, right.key) for left, right in pairwise(source)}
+    for title, first, last in zip(source, source[1:], source[2:], strict=False):
+        if title.key in _TITLES and first.capital and last.capital:
+            beside.add((title.key, last.key))  # `Inspector Keane` is `Inspector Rosa Keane`
     for left, right in pairwise(named):
-        if left and right and [left.key, right.key] not in ([*pair] for pair in pairwise(keys)):
+        if left and right and (left.key, right.key) not in beside:
             reasons.append(f"name: {left.text} {right.text} is not a name in the evidence")
     return reasons
 
@@ -131,12 +139,16 @@ def hedges(said: list[Item], source: list[Item]) -> list[str]:
     stems = {item.key.partition("+")[0] for at, item in enumerate(said) if at not in nouns}
     kept = [(item.key, hedge(item), _governed(said, at, 3)) for at, item in enumerate(said) if _hedges(said, at)]
     there = [(item, hedge(item), _governed(source, at, 3)) for at, item in enumerate(source) if _hedges(source, at)]
+    governed = Counter((kind, word) for _, kind, bears_on in there for word in set(bears_on))
+    counts = Counter(item.key for item in source)
     for item, kind, bears_on in there:
         if item.key.partition("+")[0] in stems:
             continue  # `mainly because of steel`: `steel is the main reason`
         if item.text.casefold() == "only" and "not" not in content:
             continue  # what is so only of some, or only then, is so
-        if any(word in content for word in bears_on[:2]) and not any(
+        # `can write PDF but not SVG`: what it bears on is SVG; that it writes, stands there without a `not`, too.
+        bound = [word for word in bears_on if counts[word] <= governed[kind, word]] or bears_on
+        if any(word in content for word in bound[:2]) and not any(
             _says(item.key, mine) and set(words[:1]) & known <= set(bears_on) for mine, _, words in kept
         ):
             reasons.append(f"{kind}: {item.text} of the evidence is lost")
@@ -205,6 +217,8 @@ def _literal(items: list[Item], at: int) -> bool:
         return not to_do and not said_of and not (word == "reported" and before is not None and before.key in ARTICLES)
     if word == "may" and item.capital and not item.first:
         return True  # the month
+    if word == "some" and at + 1 < len(items) and items[at + 1].kind == "number":
+        return True  # `some 90`
     if before is None:
         return False
     if word in {"most", "least"} and before.text.casefold() == "at":
@@ -390,11 +404,13 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
     for at, item in enumerate(said):
         if item.kind != "word" or not item.content or item.key in known or _sense(item.key) in senses:
             continue
+        if qualifies(said, at):
+            continue  # `roughly 90`: that is the number's affair
         if item.text.casefold() in EMPHATIC:
-            if not any(other.qualifier for other in said[at : at + 4]):  # `no more than 70` is the number's affair
+            denied = item.key == "any" and any(hedge(other) == "negation" for other in said[max(0, at - 3) : at])
+            # `no more than 70` is the number's affair, and `without any` says no more than `without`.
+            if not denied and not any(other.qualifier for other in said[at : at + 4]):
                 reasons.append(f"emphasis: {item.text} is not in the evidence")
-        elif (denial := _denial(item, source)) and not any(hedge(other) == "negation" for other in (*said, *source)):
-            reasons.append(f"negation: {denial} stands in one of claim and evidence only")
         elif opposites.get(item.key, frozenset()) & known:
             reasons.append(f"opposite: {item.text} is the opposite of a word of the evidence")
         elif (
@@ -414,14 +430,18 @@ def unknown_words(said: list[Item], source: list[Item], around: frozenset[str]) 
 _DENIED = re.compile(r"(?:un|non-?)(?=[a-z]{4})")
 
 
-def _denial(item: Item, source: list[Item]) -> str | None:
-    """The word that denies the other one, of `item` and a word of the source: `undisclosed` and `disclose`."""
-    for other in source:
-        for longer, key in ((item, other.key), (other, item.key)):
-            text = longer.text.casefold()
-            if (prefix := _DENIED.match(text)) and key_of(text[prefix.end() :]) == key:
-                return longer.text
-    return None
+def denials(items: list[Item], other: list[Item]) -> list[Item]:
+    """The items with `undisclosed` as `not disclosed` where the other text has a form of `disclose`, and not that."""
+    known = {item.key for item in other}
+    found: list[Item] = []
+    for item in items:
+        prefix = _DENIED.match(item.text.casefold()) if item.kind == "word" and item.key not in known else None
+        denied = item.text[prefix.end() :] if prefix else ""
+        if denied and key_of(denied.casefold()) in known:
+            found += [Item("not", key_of("not"), "word", first=item.first), Item(denied, key_of(denied), "word")]
+        else:
+            found.append(item)
+    return found
 
 
 def introduced(items: list[Item]) -> set[str]:

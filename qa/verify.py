@@ -22,6 +22,7 @@ from qa.rules import (
     GENERIC,
     SPEECH,
     causes,
+    denials,
     frame,
     hedge,
     hedges,
@@ -125,7 +126,7 @@ class Evidence:
         return cls(embedder, ((passage, span) for passage in passages for span in passage.sentences), judge)
 
     def support(self, claim: str, previous: str | None = None, *, paraphrase: bool = True) -> Support:
-        """The best support for `claim`. `previous` is the claim shown before it, which its pronouns may refer to.
+        """The best support for `claim`. `previous` is what the page shows before it, which its pronouns may refer to.
 
         Without `paraphrase` every word must be the evidence's, in some form.
         """
@@ -289,6 +290,7 @@ class Evidence:
         if source.full and any(item.capital and item.key in source.full.added for item in said):
             items, own = source.full.items, source.keys | source.full.added
             sentences = tuple(dict.fromkeys((*source.full.sentences, source.sentence)))
+        said, items = denials(said, items), denials(items, said)
         runs = name_runs(said, items + lent)
         borrowed = [run for run in runs if not set(run.keys) <= own]
         if lent and borrowed and source.before:
@@ -321,6 +323,9 @@ class Evidence:
             theirs = own | (set(subject.keys) if subject else set())
             if any(not set(run.keys) <= theirs for run in borrowed):
                 reasons.append("name: the sentence before speaks first of somebody else")
+            first = _subject(items)
+            if first and not any(item.content for item in items[: first.first]) and not set(first.keys) & _keys(said):
+                reasons.append(f"name: the sentence speaks of {first.text} first")
         if reasons:
             reasons += [f"word: {item.text} is not in the evidence" for item in strangers]
             return Support(0.0, sentences, tuple(dict.fromkeys(reasons)))
@@ -386,6 +391,10 @@ def _text(sentences: Sequence[Sentence]) -> str:
 
 def _content(said: list[Item]) -> set[str]:
     return {item.key for item in said if item.content}
+
+
+def _keys(items: Iterable[Item]) -> set[str]:
+    return {item.key for item in items}
 
 
 def _kinds(reasons: Iterable[str]) -> frozenset[str]:
@@ -454,10 +463,19 @@ def _kept_together(said: list[Item], source: list[Item]) -> float:
 
 
 def _subject(items: list[Item]) -> Run | None:
-    """Whom a sentence speaks of first; its first word has a capital anyway, and is no name if others follow."""
+    """Whom a sentence speaks of first."""
+    return next(iter(_named(items)), None)
+
+
+def _named(items: list[Item]) -> list[Run]:
+    """Whom a sentence speaks of; its first word has a capital anyway, and is no name if others follow."""
     runs = [run for run in name_runs(items, items) if not DAYS.issuperset(run.keys)]
-    surer = [run for run in runs if run.last or len(runs) == 1]
-    return surer[0] if surer else None
+    return [run for run in runs if run.last or len(runs) == 1]
+
+
+def names_one(text: str) -> bool:
+    """Whether a text speaks of one person or thing by name, whom a pronoun in the next one must mean."""
+    return len(_named(read(text))) == 1
 
 
 def _refers(claim: str, previous: str | None, known: list[Item]) -> list[str]:

@@ -112,6 +112,10 @@ def read(text: str) -> list[Item]:
     return _join_numbers(_tokens(text))
 
 
+_TO_DO = (
+    "aim|goal|plan|idea|purpose|objective|intention|intent|proposal|hope|wish|desire|dream|job|task|role|duty|mission|"
+    "point|step|way|option|choice|alternative|challenge|function|strategy|solution|answer|trick|all|what|do"
+)
 # What is written in two ways, and the one that both are read as.
 _WRITTEN_AS = {
     re.compile(rf"\b(?:{written})\b"): as_
@@ -123,6 +127,9 @@ _WRITTEN_AS = {
         r"United Nations": "UN",
         r"(?:have|has|had|(?:is|are|was|were) (?:required|obliged)) to(?= [a-z])": "must",
         r"as (?:many|much) as(?= [\d$€£¥₩])": "up to",
+        r"(?:an? )?dozen(?! or )": "twelve",
+        # `The count is to start in May`, but `the aim is to build`
+        rf"(?!(?:{_TO_DO})s? )(\w+) (?:is|are) (?:set )?to(?= [a-z])": r"\1 will",
     }.items()
 }
 _UNIT_SIGNS = {
@@ -281,6 +288,12 @@ def _qualified(items: list[Item], at: int) -> Item:
         found = ""  # `by 23 votes`, `after three days`: no limit of the number
     item = items[at]
     return Item(item.text, item.key, item.kind, item.capital, item.first, found)
+
+
+def qualifies(items: list[Item], at: int) -> bool:
+    """Whether the word at `at` qualifies the number after it by itself: `about 90`."""
+    number = items[at + 1] if at + 1 < len(items) else None
+    return bool(number and number.qualifier) and (items[at].text.casefold(),) in _QUALIFIER
 
 
 MONTHS = frozenset(_list("january february march april may june july august september october november december"))

@@ -19,7 +19,7 @@ from qa.retrieve import RankedPassage
 from qa.rules import UNATTRIBUTED
 from qa.support import Judge
 from qa.trace import Drafted, Trace
-from qa.verify import Evidence, Support
+from qa.verify import Evidence, Support, names_one
 from qa.wording import collapse, read
 
 TO_THE_POINT = 0.25
@@ -96,7 +96,7 @@ class Writer:
         quoted = {sentence for found in self.trace.found if answered for sentence in found.excerpt.shown}
         held: list[tuple[str, Support]] = []
         said: set[str] = set()
-        previous: str | None = None
+        previous = question if names_one(question) else None
         for sentence in sentences(self.llm.write(conversation(question, passages, room), budget)):
             if sentence.startswith(MISSING):
                 self.trace.missing = missing(sentence.removeprefix(MISSING), question)
@@ -111,7 +111,8 @@ class Writer:
             if support.supported and collapse(sentence) in said:
                 support = Support(0.0, support.sentences, ("repetition: it has been said",))
             shown = self._shown(sentence, support, began)
-            previous = sentence if shown else None  # what a pronoun means must be on the page
+            if shown or said:  # what a pronoun means must be on the page
+                previous = sentence if shown else None
             if not shown:
                 continue
             said.add(collapse(sentence))

@@ -18,6 +18,7 @@ from qa.api import create_app
 from qa.decide import Calibration
 from qa.llm import LanguageModel
 from qa.read import Reader
+from qa.trace import Trace
 from qa.verify import Evidence
 from tests.conftest import JUDGE, qa_over, serving
 from tests.fakes import ScriptedLLM
@@ -146,6 +147,27 @@ def test_what_can_be_mended_is_tried_again_and_what_cannot_is_not(models: Real, 
         assert (answer.composed_by, answer.short_answer) == ("extract", "400")
         assert "HTTP 401" in (answer.note or "")
         assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize(
+    ("question", "said", "shown"),
+    [
+        ("How many passengers does the Marenka carry?", "It carries 400 passengers.", True),
+        ("How many passengers does the Marenka carry?", "The Sula sank in 1950. It carries 400 passengers.", True),
+        ("How many passengers does the Sula carry?", "It carries 400 passengers.", False),
+        ("How many passengers does the ferry carry?", "It carries 400 passengers.", False),
+        ("Does the Sula or the Marenka carry 400 passengers?", "It carries 400 passengers.", False),
+    ],
+)
+def test_a_first_sentence_may_say_it_where_the_question_names_one_thing(
+    models: Real, tmp_path: Path, question: str, said: str, shown: bool
+) -> None:
+    text = "The Marenka carries 400 passengers. The Sula is smaller. It leaves from the north pier at nine."
+    qa = qa_over({"ferry.txt": text}, models, tmp_path)
+    qa.llm = LanguageModel("scripted", lambda: ScriptedLLM(script=[said]))
+    trace = Trace()
+    qa.ask(question, mode="generative", trace=trace)
+    assert trace.drafted[-1].support.supported == shown
 
 
 def test_a_refusal_names_what_is_missing_in_the_words_of_the_question(models: Real, tmp_path: Path) -> None:

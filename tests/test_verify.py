@@ -616,6 +616,16 @@ SAID_ALIKE = [
     ("The two sides agreed on a rent of 3,050 for the pier.", "The rent for the pier is 3,050."),
     ("It was the town's until 2006, when Hale bought the pier.", "Hale bought the pier in 2006."),
     ("The wall of the pier is chiefly red stone.", "The wall of the pier is mainly red stone."),
+    ("The town bought the pier for an undisclosed price.", "The price of the pier was not disclosed."),
+    ("The owner did not disclose the price of the pier.", "The price of the pier was undisclosed."),
+    ("The tool can read maps, but it cannot yet write large maps.", "The tool can read maps."),
+    ("The tool can write lists, but it cannot yet write maps.", "The tool can write lists."),
+    ("The pier is to open in May.", "The pier will open in May."),
+    ("The pier will close for a year.", "The pier will close for one year."),
+    ("Some 90 boats use the pier.", "About 90 boats use the pier."),
+    ("Inspector Rosa Keane closed the pier.", "Inspector Keane closed the pier."),
+    ("The pier was built without nails.", "The pier was built without any nails."),
+    ("A dozen boats use the pier.", "Twelve boats use the pier."),
 ]  # fmt: skip
 TURNED_ASIDE = [
     ("The ferry carries up to 320 passengers.", "The ferry must carry 320 passengers.", "hedge"),
@@ -639,6 +649,14 @@ TURNED_ASIDE = [
     ("The owner said the pier leaked.", "The owner admitted that the pier leaked.", "attribution"),
     ("The pier has no roof, but it has a painted wall.", "The pier has no picture on its painted wall.", "negation"),
     ("The fares began to fall after the pier was sold.", "After the fares began to fall, the pier was sold.", "roles"),
+    ("The town bought the pier for an undisclosed price.", "The town disclosed the price of the pier.", "negation"),
+    ("The tool can write lists, but it cannot yet write maps.", "The tool can write maps.", "negation"),
+    ("The aim is to open the pier in May.", "The pier will open in May.", "future"),
+    ("The pier is to open in May.", "The pier opened in May.", "future"),
+    ("Some boats use the pier.", "Boats use the pier.", "extent"),
+    ("Inspector Rosa Keane closed the pier.", "Inspector Rosa closed the pier with Keane Inspector.", "name"),
+    ("The town of York New Haven closed the pier.", "The town of York Haven closed the pier.", "name"),
+    ("Boats may use any pier.", "Boats may use the pier, but not any town.", "word"),
 ]
 
 
