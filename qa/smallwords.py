@@ -380,15 +380,22 @@ _WHICH = frozenset(("who", "that", "whose", "with", "without"))
 def restrictions(said: list[Item], source: list[Item]) -> list[str]:
     """`Children under six travel free` must not become `children travel free`."""
     here = {item.key for item in said}
+    kept: set[str] = set()
+    lost: dict[str, str] = {}
     for at, noun in enumerate(source[:-2]):
         after = source[at + 1 : at + 6]
         if not _bare_plural(source, at) or noun.key not in here:
             continue
-        led = [item.key for item in after[1:] if item.content][:2]
-        only_some = after[0].text.casefold() in _WHICH and led and not here & set(led)
+        led = {item.key for item in [item for item in after[1:] if item.content][:2]}
+        some = after[0].text.casefold() in _WHICH and led
         compared = after[1].text == "than" and after[0].text.endswith("er") and after[0].key not in here
-        if only_some or compared:
-            return [f"qualifier: it leaves out which {noun.text}"]
+        if some and here & led:
+            kept.add(noun.key)
+        elif some or compared:
+            lost[noun.key] = noun.text
+    for key, text in lost.items():
+        if key not in kept:  # `files with layers, but not files with fonts`: it may be about the former
+            return [f"qualifier: it leaves out which {text}"]
     denied = any(hedge(item) == "negation" for item in said)
     for at, item in enumerate(source):
         lacking = next((other.key for other in source[at + 1 :] if other.content), "")

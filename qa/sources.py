@@ -11,20 +11,25 @@ from itertools import pairwise
 from index.types import Passage, Span
 from qa.extract import UNRESOLVED, Sentence
 from qa.fullnames import in_full
+from qa.lexicon import PREPOSITIONS
 from qa.rules import introduced
-from qa.wording import Item, read
+from qa.wording import Item, may_be_verb, read
 
 _PRONOUN = re.compile(
     r"\b(?:he|she|it|they|him|her|them|his|hers|its|their|we|our|who|which|this|that|these|those)\b", re.I
 )
 _WHEN = re.compile(r"\b(?:until|till|in|on)\s+(?P<date>(?:[\w.]+ ){0,2}\d{4}),?\s+when\s+")
 
+_RELATIVE = re.compile(r", which (?P<says>[^,;]+)")
+LONGEST_NOUN = 5
+"""Words of what a relative clause is about."""
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """A sentence of a passage, the sentence that says whom its pronouns stand for, and the words of its passage.
 
-    With a `lead` it is two sentences: that one and the next, which leans on it.
+    With a `lead` it is two sentences: that one and the next, which leans on it; a `clause` is part of its sentence.
     """
 
     sentence: Sentence
@@ -36,6 +41,7 @@ class Source:
     around: frozenset[str]
     full: Named | None = None
     lead: Sentence | None = None
+    clause: bool = False
 
     @property
     def document(self) -> str:
@@ -107,7 +113,8 @@ def pairs(known: Sequence[Source]) -> Iterator[Source]:
 def clauses(passage: Passage, span: Span) -> Iterator[Source]:
     """Parts of a sentence that are sentences of their own, each with what came before it.
 
-    These are what stands between its semicolons, and what happened at its date: `until 2006, when Hale bought it`.
+    These are what stands between its semicolons, what happened at its date (`until 2006, when Hale bought it`), and
+    what it says by the way: `it is due in version 5.3, which is planned for May`.
     """
     text = passage.slice(span)
     ends = [match.end() for match in re.finditer(r";\s+", text)]
@@ -119,12 +126,28 @@ def clauses(passage: Passage, span: Span) -> Iterator[Source]:
         before = read(clause) if not leans else before
     for match in _WHEN.finditer(text):
         yield _clause(passage, span, f"In {match['date']}, {text[match.end() :]}", [])
+    for match in _RELATIVE.finditer(text):
+        if noun := _noun_before(text[: match.start()]):
+            yield _clause(passage, span, f"{noun} {match['says']}", [])
+
+
+def _noun_before(text: str) -> str:
+    """The words at the end of a text that name something: those after its last preposition, verb or mark."""
+    words: list[str] = []
+    for word in reversed(text.split()):
+        item = next(iter(read(word)), None)
+        plain = item and word[-1].isalnum() and word.casefold() not in PREPOSITIONS
+        if not item or not plain or (words and may_be_verb(item)):
+            break
+        words.insert(0, word)
+    return " ".join(words) if len(words) <= LONGEST_NOUN else ""
 
 
 def _clause(passage: Passage, span: Span, text: str, before: list[Item]) -> Source:
     items, whole = read(text), (passage, span)
     keys = frozenset(item.key for item in items)
-    return Source(whole, text, items, keys, whole if before else None, before, _introduced(passage.text))
+    lends = whole if before else None
+    return Source(whole, text, items, keys, lends, before, _introduced(passage.text), clause=True)
 
 
 @lru_cache(maxsize=256)

@@ -64,7 +64,7 @@ _EXPLETIVE = re.compile(
 _OWN_SUBJECT = re.compile(
     r"(?:he|she|it|they|this|that|these|those|there|the|an?|his|her|its|their|no|which|who)\b", re.IGNORECASE
 )
-_CONJUNCTION = re.compile(r"(?:;|,?\s+(?:and|but|while|whereas|although|though))\s+")
+_CONJUNCTION = re.compile(r"(?:;|,?\s+(?:and|but|while|whereas|although|though),?)\s+")
 _JOINT = re.compile(rf"(?:{_CONJUNCTION.pattern}|,\s+)")
 
 
@@ -298,6 +298,8 @@ class Evidence:
         else:
             lent = []
         strangers, reasons = unknown_words(said, items + lent, source.around)
+        if source.clause and strangers:  # what is said beyond the clause may be the opposite, in other words
+            reasons.append(f"word: {strangers[0].text} is not in this clause of the evidence")
         reasons += [
             *numbers(said, items, lent),
             *counted(said, strangers),
