@@ -76,6 +76,9 @@ SURE, CONTRADICTED = 0.65, 0.75
 """Probabilities from which the model's word stands: for a claim whose words differ from the evidence's, as weighed with
 all that is near and by the sentence that is cited alone; and against one whose words are all the evidence's. Chosen on
 tests/data/hostile, above what its lies get."""
+DENIED = 0.3
+"""Probability that a sentence says otherwise from which it is not believed to support what something is said to be in
+words that it has none of: of `It costs 4 euros` the model holds `It is free` for supported."""
 DOUBTFUL = 0.5
 """Probability of support by all of the nearest sentences below which none of them is tried by itself; as weighed, below
 which the claim is not tried in parts."""
@@ -236,6 +239,8 @@ class Evidence:
                     continue  # the model did not hear the negation
                 if source.lead and alone.supported < SURE:
                     continue  # of two sentences the weighing knows nothing
+                if alone.contradicted >= DENIED and not _echoed(said, source.items):
+                    continue
                 near = replace(seen, alone=alone.odds, kinds=kinds)
                 score = judge.weighing.probability(near)
                 if min(score, judge.weighing.probability(replace(near, together=alone.odds))) >= SURE:
@@ -371,6 +376,12 @@ def _anchored(said: list[Item], source: list[Item]) -> bool:
     here = {item.key for item in source}
     words = {item.key for item in said if item.content and not hedge(item)} - SPEECH - GENERIC - _EMPTY
     return bool(words & here) and "you" not in {item.key for item in said} - here
+
+
+def _echoed(said: list[Item], source: list[Item]) -> bool:
+    """Whether what a claim says after its first form of `be` has a word of the source; so has a claim without one."""
+    at = next((at for at, item in enumerate(said) if item.key == "be"), None)
+    return at is None or bool(_content(said[at + 1 :]) & _keys(source))
 
 
 def _converse(said: list[Item], source: list[Item]) -> bool:

@@ -500,6 +500,13 @@ def test_a_model_that_is_sure_lets_other_words_pass_and_is_quoted_with_its_score
     assert [p.slice(s) for p, s in found.sentences] == [PAID[: PAID.index(" It may")]]
 
 
+def test_what_something_is_said_to_be_in_other_words_needs_a_model_without_doubt() -> None:
+    ferry, claim = "The Osk ferry costs 4 euros.", "The Osk ferry is free."
+    assert judged(ferry, FakeJudge(0.7)).support(claim).supported
+    assert not judged(ferry, FakeJudge(0.7, 0.3)).support(claim).supported
+    assert judged(ferry, FakeJudge(0.7, 0.3)).support("The price of the Osk ferry is 4 euros.").supported
+
+
 @pytest.mark.parametrize(
     "claim",
     [
