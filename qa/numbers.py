@@ -24,10 +24,9 @@ def numbers(said: list[Item], source: list[Item], context: Sequence[Item] = ()) 
         if item.kind != "number" or _pronoun(said, at):
             continue
         places = [index for index, other in enumerate(source) if other.key == item.key]
-        if not places and _indefinite(said, at, source):
-            continue
         if not places:
-            if not (at and said[at - 1].capital and (said[at - 1].key, item.key) in lent):
+            named = at and said[at - 1].capital and (said[at - 1].key, item.key) in lent
+            if not named and not _indefinite(said, at, source):
                 reasons.append(f"number: {item.text} is not in the evidence")
             continue
         places = [index for index in places if source[index].qualifier == item.qualifier]

@@ -373,9 +373,9 @@ def _anchored(said: list[Item], source: list[Item]) -> bool:
 
     To the model what is about nothing is not false: `The sources do not say more`. Nor does it speak to its reader.
     """
-    here = {item.key for item in source}
+    here = _keys(source)
     words = {item.key for item in said if item.content and not hedge(item)} - SPEECH - GENERIC - _EMPTY
-    return bool(words & here) and "you" not in {item.key for item in said} - here
+    return bool(words & here) and "you" not in _keys(said) - here
 
 
 def _echoed(said: list[Item], source: list[Item]) -> bool:
@@ -388,7 +388,7 @@ def _converse(said: list[Item], source: list[Item]) -> bool:
     """Whether whoever a claim speaks of first comes after a preposition: `Rey sold it`, of `Lee bought it from Rey`."""
     first = next((item.key for item in said if item.capital and item.content), None)
     return any(
-        before.text.casefold() in {"from", "to", "by"} and first in {item.key for item in source[at : at + 4]}
+        before.text.casefold() in {"from", "to", "by"} and first in _keys(source[at : at + 4])
         for at, before in enumerate(source)
     )
 
@@ -497,7 +497,7 @@ def _refers(claim: str, previous: str | None, known: list[Item]) -> list[str]:
         return []
     before = read(previous)
     subject = _subject(before)
-    if subject and not set(subject.keys) & {item.key for item in known}:
+    if subject and not set(subject.keys) & _keys(known):
         return [f"pronoun: the evidence does not speak of {subject.text}"]
     return []
 
@@ -531,7 +531,7 @@ def _same(wanted: str, found: str) -> bool:
 def _responds(said: list[Item], source: list[Item], asked: list[Item]) -> list[str]:
     """It must be about what the question is about, as far as the evidence is."""
     wanted = {item.key for item in asked if item.content}
-    wanted = wanted & {item.key for item in source} or wanted
-    if len(wanted & {item.key for item in said}) * 2 < len(wanted):
+    wanted = wanted & _keys(source) or wanted
+    if len(wanted & _keys(said)) * 2 < len(wanted):
         return ["question: it leaves out most of what is asked"]
     return []
