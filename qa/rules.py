@@ -436,9 +436,10 @@ def denials(items: list[Item], other: list[Item]) -> list[Item]:
     found: list[Item] = []
     for item in items:
         prefix = _DENIED.match(item.text.casefold()) if item.kind == "word" and item.key not in known else None
-        denied = item.text[prefix.end() :] if prefix else ""
-        if denied and key_of(denied.casefold()) in known:
-            found += [Item("not", key_of("not"), "word", first=item.first), Item(denied, key_of(denied), "word")]
+        denied = item.text[prefix.end() :].casefold() if prefix else ""
+        key = key_of(denied)
+        if denied and key in known:
+            found += [Item("not", key_of("not"), "word", first=item.first), Item(denied, key, "word")]
         else:
             found.append(item)
     return found
